@@ -1,0 +1,103 @@
+"""Polygons in pixels: float32 (n, 2) as x, y. Everything here is a pure function of numpy arrays."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pyclipper
+from numpy.typing import ArrayLike, NDArray
+from shapely import Polygon as Shape
+from shapely import make_valid
+
+from ocrbatch.types import Image, Polygon
+
+_CLIPPER_SCALE = 1024.0  # pyclipper works on integers and truncates
+
+
+def signed_area(polygon: ArrayLike) -> float:
+    """Area by the shoelace formula; positive when clockwise on screen (y downwards)."""
+    x, y = np.asarray(polygon, np.float64).T
+    return float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y) / 2)
+
+
+def perimeter(polygon: ArrayLike) -> float:
+    """Length of the closed outline in pixels."""
+    points = np.asarray(polygon, np.float64)
+    return float(np.linalg.norm(points - np.roll(points, -1, axis=0), axis=1).sum())
+
+
+def order_quad(points: ArrayLike) -> Polygon:
+    """The four corners clockwise from the top left: the start is the corner with the smallest x + y after turning the
+    order clockwise, so a box tilted by less than 45 degrees starts where its text starts."""
+    quad = np.asarray(points, np.float32).reshape(4, 2)
+    centre = quad.mean(axis=0)
+    angles = np.arctan2(quad[:, 1] - centre[1], quad[:, 0] - centre[0])
+    quad = quad[np.argsort(angles, kind="stable")]
+    return np.roll(quad, -int(np.argmin(quad.sum(axis=1))), axis=0)
+
+
+def min_area_quad(polygon: ArrayLike) -> tuple[Polygon, float]:
+    """Smallest rotated rectangle around a polygon, ordered as :func:`order_quad`, and its shorter side in pixels."""
+    rect = cv2.minAreaRect(np.asarray(polygon, np.float32))
+    return order_quad(cv2.boxPoints(rect)), float(min(rect[1]))
+
+
+def offset_polygon(polygon: ArrayLike, distance: float) -> list[Polygon]:
+    """Outline moved outwards (or, when negative, inwards) by ``distance`` pixels with round joints. Shrinking may leave
+    several pieces, or none."""
+    offset = pyclipper.PyclipperOffset(arc_tolerance=0.25 * _CLIPPER_SCALE)
+    path = np.rint(np.asarray(polygon, np.float64) * _CLIPPER_SCALE).astype(np.int64)
+    if len(path) < 3:
+        return []
+    offset.AddPath(path.tolist(), pyclipper.JT_ROUND, pyclipper.ET_CLOSEDPOLYGON)
+    pieces = offset.Execute(distance * _CLIPPER_SCALE)
+    return [np.asarray(piece, np.float32) / np.float32(_CLIPPER_SCALE) for piece in pieces]
+
+
+def clip_polygon(polygon: ArrayLike, width: float, height: float) -> Polygon:
+    """Every corner moved into the page."""
+    return np.clip(np.asarray(polygon, np.float32), 0, np.array([width, height], np.float32))
+
+
+def to_shape(polygon: ArrayLike) -> Shape:
+    """Shapely polygon, made valid when it crosses itself."""
+    shape = Shape(np.asarray(polygon, np.float64))
+    return shape if shape.is_valid else make_valid(shape)
+
+
+def iou(one: ArrayLike, other: ArrayLike) -> float:
+    """Intersection over union of two polygons, in 0..1; 0 when both have no area."""
+    a, b = to_shape(one), to_shape(other)
+    common = a.intersection(b).area
+    union = a.area + b.area - common
+    return float(common / union) if union > 0 else 0.0
+
+
+def transform_points(points: ArrayLike, matrix: NDArray[np.floating]) -> Polygon:
+    """Points (n, 2) under an affine (2, 3) or a projective (3, 3) matrix."""
+    xy = np.asarray(points, np.float64)
+    moved = np.hstack([xy, np.ones((len(xy), 1))]) @ np.asarray(matrix, np.float64).T
+    if moved.shape[1] == 3:
+        moved = moved[:, :2] / moved[:, 2:]
+    return moved.astype(np.float32)
+
+
+def quad_size(quad: ArrayLike) -> tuple[float, float]:
+    """Width and height in pixels of a quadrilateral: the longer of each pair of opposite sides."""
+    tl, tr, br, bl = np.asarray(quad, np.float64)
+    width = max(np.linalg.norm(tr - tl), np.linalg.norm(br - bl))
+    height = max(np.linalg.norm(bl - tl), np.linalg.norm(br - tr))
+    return float(width), float(height)
+
+
+def crop_quad(page: Image, quad: ArrayLike, *, turn_tall: float | None = 1.5) -> Image:
+    """The quadrilateral of ``page`` as an upright picture (bicubic, borders replicated), at least 1 x 1 pixel. One that is
+    at least ``turn_tall`` times as tall as wide is turned a quarter anticlockwise; None turns nothing."""
+    corners = np.asarray(quad, np.float32)
+    width, height = (max(1, round(side)) for side in quad_size(corners))
+    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    matrix = cv2.getPerspectiveTransform(corners, target)
+    crop = cv2.warpPerspective(page, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    if turn_tall is not None and height >= turn_tall * width:
+        crop = np.rot90(crop)
+    return np.ascontiguousarray(crop)
