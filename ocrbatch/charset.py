@@ -81,7 +81,9 @@ def load_charset(name_or_path: str) -> Charset:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         names = ", ".join(NAMED)
-        raise ConfigError(f"Cannot read the charset {name_or_path!r} ({error}): give one of {names} or a text file.") from error
+        raise ConfigError(
+            f"Cannot read the charset {name_or_path!r} ({error}): give one of {names} or a text file."
+        ) from error
     lines = [line.removesuffix("\r") for line in lines]
     if lines and lines[-1] == "":
         lines.pop()

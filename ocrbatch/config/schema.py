@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -21,7 +21,9 @@ class ImageInput(PluginConfig):
     """How pixels enter a network: uint8 / 255, minus ``mean``, over ``std``, channels in the order of ``color``."""
 
     color: Color = Field("bgr", description="Order of the channels; gray is one channel.")
-    mean: tuple[Channel, ...] = Field((0.5, 0.5, 0.5), description="Subtracted after scaling to 0..1, a value per channel.")
+    mean: tuple[Channel, ...] = Field(
+        (0.5, 0.5, 0.5), description="Subtracted after scaling to 0..1, a value per channel."
+    )
     std: tuple[Channel, ...] = Field((0.5, 0.5, 0.5), description="Divided by after subtracting the mean.")
 
     @property
@@ -81,3 +83,35 @@ class RecognizerConfig(PluginConfig):
 
     input: RecognizerInput = RecognizerInput()
     max_length: int = Field(25, ge=1, le=1024, description="Longest label in characters that training accepts.")
+
+
+class PluginChoice(PluginConfig):
+    """A plugin by name, with options that the plugin's own schema validates: ``{name: db, unclip_ratio: 1.6}``."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    name: str = Field(min_length=1, description="Name of the plugin, as in `ocrbatch plugins list`.")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """All but the name."""
+        return dict(self.model_extra or {})
+
+
+class ModelSpec(PluginConfig):
+    """All that is needed to build a network: it is saved with runs and bundles."""
+
+    task: Literal["det", "rec"] = Field(description="det finds text on pages, rec reads lines.")
+    algorithm: PluginChoice = Field(description="The detector or recognizer and its options.")
+    backbone: PluginChoice = Field(description="The backbone and its options.")
+    charset: str | None = Field(
+        None,
+        min_length=1,
+        description="The characters themselves, in order (rec only; recipes may name a charset instead).",
+    )
+
+    @model_validator(mode="after")
+    def _charset_belongs_to_recognizers(self) -> ModelSpec:
+        if (self.charset is None) == (self.task == "rec"):
+            raise ValueError("a recognizer needs a charset, a detector has none")
+        return self
