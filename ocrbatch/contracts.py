@@ -23,8 +23,8 @@ Arrays = Mapping[str, NDArray[Any]]
 class Networks:
     """Two ``keras.Model`` that share their layers.
 
-    Both take a float32 image tensor (N, H, W, C), already normalised, as their input named ``image``. The training network
-    may have further inputs, named like entries of the targets (teacher forcing). The inference network has that one input.
+    Both take a float32 image tensor (N, H, W, C), already normalised, as their input named ``image``. The training
+    network may have further inputs, named like entries of the targets (teacher forcing), the inference one has none.
     """
 
     training: Any
@@ -55,10 +55,13 @@ class BuildRecognizer(Protocol):
 
 
 class DetectorTraining(Protocol):
-    """Targets (numpy, in data workers) and loss (keras.ops, in the graph) of a detector."""
+    """Targets (numpy, in data workers) and loss (keras.ops, in the graph) of a detector.
+
+    Data workers import the module too: it imports keras inside ``loss`` only.
+    """
 
     def targets(self, size: tuple[int, int], polygons: Sequence[Polygon], ignore: Sequence[bool]) -> Arrays:
-        """Targets of one picture of ``size`` (height, width); polygons in its pixels; arrays of a fixed shape per size."""
+        """Targets of one picture of ``size`` (height, width), polygons in its pixels; arrays of one shape per size."""
         ...
 
     def loss(self, targets: Mapping[str, Any], outputs: Any) -> Mapping[str, Any]:
@@ -67,7 +70,10 @@ class DetectorTraining(Protocol):
 
 
 class RecognizerTraining(Protocol):
-    """Targets (numpy, in data workers) and loss (keras.ops, in the graph) of a recognizer."""
+    """Targets (numpy, in data workers) and loss (keras.ops, in the graph) of a recognizer.
+
+    Data workers import the module too: it imports keras inside ``loss`` only.
+    """
 
     def targets(self, text: str) -> Arrays:
         """Targets of one line; arrays of a fixed shape. Raises KeyError for a character that the charset lacks."""
@@ -123,8 +129,8 @@ class DetectorCodec(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One line as read: ``score`` in 0..1 and, float32 (len(text), 2), where each character starts and ends as fractions
-    of the line's width."""
+    """One line as read: ``score`` in 0..1 and, float32 (len(text), 2), where each character starts and ends as
+    fractions of the line's width."""
 
     text: str
     score: float
@@ -152,7 +158,7 @@ class BuildRecognizerCodec(Protocol):
 
 
 class Postprocessor(Protocol):
-    """A pure function over the regions of one page; never drops one, sets ``kept``, ``order``, ``line`` and the like."""
+    """A pure function over the regions of one page: never drops one, sets ``kept``, ``order``, ``line`` and so on."""
 
     def __call__(self, regions: tuple[TextRegion, ...], width: int, height: int) -> tuple[TextRegion, ...]: ...
 

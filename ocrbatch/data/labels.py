@@ -48,10 +48,11 @@ class PageLabel:
 
 @dataclass(frozen=True, slots=True)
 class LineLabel:
-    """The text, NFC, of a picture of one line."""
+    """The text, NFC, of a picture of one line; ``size`` is its (height, width) where the label file says so."""
 
     image: Path
     text: str
+    size: tuple[int, int] | None = None
 
 
 def read_pages(path: Path | str) -> list[PageLabel]:
@@ -96,6 +97,7 @@ def _contents(source: Path) -> Iterator[tuple[int, str]]:
 
 
 def _line(folder: Path, content: str) -> LineLabel:
+    record: dict[str, Any] = {}
     if content.startswith("{"):
         record = _record(content)
         if "regions" in record:
@@ -107,7 +109,7 @@ def _line(folder: Path, content: str) -> LineLabel:
             raise ValueError("a page with outlines stands where a line with its text is needed")
     if not isinstance(text, str):
         raise ValueError("'text' is missing or no string")
-    return LineLabel(_image(folder, image), normalize(text))
+    return LineLabel(_image(folder, image), normalize(text), _size(record))
 
 
 def _page(folder: Path, content: str) -> PageLabel:
@@ -149,6 +151,13 @@ def _paddle_region(region: Any) -> RegionLabel:
     if text in _PADDLE_IGNORED:
         return RegionLabel(_points(region.get("points")), None, True)
     return RegionLabel(_points(region.get("points")), normalize(text))
+
+
+def _size(record: dict[str, Any]) -> tuple[int, int] | None:
+    sides = record.get("height"), record.get("width")
+    if not all(isinstance(side, int) and side > 0 for side in sides):
+        return None
+    return sides  # type: ignore[return-value]
 
 
 def _points(value: Any) -> Polygon:

@@ -1,0 +1,108 @@
+"""Reading configuration: YAML files, ``--set a.b=c`` and validation with messages that a person can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from ocrbatch.config.problems import config_error
+from ocrbatch.errors import ConfigError
+
+Schema = TypeVar("Schema", bound=BaseModel)
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """The mapping that a YAML file holds (an empty file is an empty mapping). Raises ConfigError."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"Cannot read the configuration {path}: {error}.") from error
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not valid YAML: {error}") from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} must hold keys and values, not a {type(values).__name__}.")
+    return values
+
+
+def dump_yaml(values: Mapping[str, Any]) -> str:
+    """YAML text of plain values, keys in their order."""
+    return yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=120)
+
+
+def apply_set(values: Mapping[str, Any], assignments: Sequence[str]) -> dict[str, Any]:
+    """``values`` with each ``a.b.c=value`` put in place. The value is read as YAML: ``1e-3``, ``true``, ``[1, 2]``.
+
+    Numbers index lists. Raises ConfigError for an assignment without "=" or through something that is no mapping.
+    """
+    result = _copy(dict(values))
+    for assignment in assignments:
+        path, equals, text = assignment.partition("=")
+        if not equals or not path.strip(". "):
+            raise ConfigError(f"--set {assignment!r} is not of the form key.subkey=value.")
+        _assign(result, path.strip().split("."), parse_value(text), assignment)
+    return result
+
+
+def parse_value(text: str) -> Any:
+    """``text`` as YAML reads it; ``1e-3`` is a number here, as people expect."""
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+    if isinstance(value, str):
+        try:
+            return float(value) if value[:1] in "+-.0123456789" else value
+        except ValueError:
+            return value
+    return value
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """``base`` with ``over`` laid on top: mappings are merged key by key, all else is replaced."""
+    result = dict(base)
+    for key, value in over.items():
+        below = result.get(key)
+        both = isinstance(value, Mapping) and isinstance(below, Mapping)
+        result[key] = merge(below, value) if both else value  # type: ignore[arg-type]
+    return result
+
+
+def validate(schema: type[Schema], values: Mapping[str, Any], where: str = "") -> Schema:
+    """``values`` as an instance of ``schema``. Raises ConfigError with a sentence per problem; ``where`` goes before each
+    key path."""
+    try:
+        return schema.model_validate(values)
+    except ValidationError as error:
+        raise config_error(error, schema, where) from error
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _copy(item) for key, item in value.items()}
+    return [_copy(item) for item in value] if isinstance(value, list) else value
+
+
+def _assign(target: Any, path: Sequence[str], value: Any, assignment: str) -> None:
+    *parents, last = path
+    for name in parents:
+        target = target[_index(target, name, assignment)] if isinstance(target, list) else target.setdefault(name, {})
+        if not isinstance(target, dict | list):
+            raise ConfigError(f"--set {assignment!r}: {name!r} holds a plain value, it has no keys below it.")
+    if isinstance(target, list):
+        target[_index(target, last, assignment)] = value
+    else:
+        target[last] = value
+
+
+def _index(items: list[Any], name: str, assignment: str) -> int:
+    if not name.isdigit() or int(name) >= len(items):
+        raise ConfigError(f"--set {assignment!r}: {name!r} is not a position in a list of {len(items)}.")
+    return int(name)

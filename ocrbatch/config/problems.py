@@ -1,0 +1,60 @@
+"""Validation errors as sentences for people: key path, value, what is allowed, and the closest known key."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from ocrbatch.errors import ConfigError
+
+_SHOWN = 60
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``; did you mean 'x'?`` for the known word closest to ``word``, or an empty string."""
+    names = {name.lower(): name for name in known}
+    close = get_close_matches(word.lower(), list(names), n=1, cutoff=0.55)
+    return f"; did you mean {names[close[0]]!r}?" if close else ""
+
+
+def config_error(error: ValidationError, schema: type[BaseModel], where: str = "") -> ConfigError:
+    """All problems of a failed validation, one sentence a line; ``where`` goes before each key path."""
+    return ConfigError("\n".join(_sentence(dict(problem), schema, where) for problem in error.errors()))
+
+
+def _sentence(problem: dict[str, Any], schema: type[BaseModel], where: str) -> str:
+    location: Sequence[int | str] = problem["loc"]
+    path = ".".join(str(part) for part in ([where] if where else []) + list(location)) or "configuration"
+    if problem["type"] == "extra_forbidden":
+        known = _keys_beside(schema, location)
+        hint = did_you_mean(str(location[-1]), known) or f"; known keys: {', '.join(known) or 'none'}."
+        return f"{path}: unknown key{hint}"
+    if problem["type"] == "missing":
+        return f"{path}: a value is needed."
+    message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return f"{path}: {message[:1].lower()}{message[1:].rstrip('.')}, not {_shown(problem['input'])}."
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
+def _keys_beside(schema: type[BaseModel], location: Sequence[int | str]) -> list[str]:
+    """Keys that were possible where an unknown one stood."""
+    model: type[BaseModel] | None = schema
+    for part in location[:-1]:
+        field = model.model_fields.get(str(part)) if model else None
+        model = _model_within(field.annotation) if field else None
+    return list(model.model_fields) if model else []
+
+
+def _model_within(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_model_within(argument) for argument in typing.get_args(annotation))
+    return next((model for model in found if model), None)

@@ -1,0 +1,101 @@
+"""Schema of a training recipe."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from ocrbatch.config.schema import ModelSpec, PluginChoice, PluginConfig
+
+Range = tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]]
+
+
+class Dataset(PluginConfig):
+    """A labelled folder (or its label file); ``weight`` is how often an epoch shows each of its samples."""
+
+    path: str = Field(min_length=1, description="Folder with labels.jsonl, or a label file.")
+    weight: float = Field(1.0, gt=0, le=1000, description="Times that one epoch shows each sample; may be a fraction.")
+
+
+class DataConfig(PluginConfig):
+    """Where samples come from. ``val`` may stay empty: then a twentieth of the training samples is held out."""
+
+    train: tuple[Dataset, ...] = Field(min_length=1, description="Training sets.")
+    val: tuple[Dataset, ...] = Field((), description="Sets that training never sees and evaluation measures on.")
+    workers: int = Field(
+        1, ge=0, le=256, description="Processes that prepare batches; 0 prepares them in the main one."
+    )
+    look_ahead: int = Field(4, ge=1, le=64, description="Batches that each of them prepares ahead.")
+
+    @field_validator("train", "val", mode="before")
+    @classmethod
+    def _plain_paths(cls, value: Any) -> Any:
+        """A path alone, or a list with paths, stands for data sets of weight 1."""
+        items = [value] if isinstance(value, str | dict) else value
+        return tuple({"path": item} if isinstance(item, str) else item for item in items)
+
+
+class Schedule(PluginConfig):
+    """Learning rate over the steps, after a linear warm-up."""
+
+    kind: Literal["cosine", "piecewise", "constant"] = Field("cosine", description="Shape after the warm-up.")
+    warmup_steps: int = Field(500, ge=0, description="Steps over which the rate climbs from 0.")
+    final_ratio: float = Field(0.01, ge=0, le=1, description="cosine: last rate over the first.")
+    milestones: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
+        (0.6, 0.85), description="piecewise: fractions of all steps after which the rate is divided by ten."
+    )
+
+
+class OptimizerConfig(PluginConfig):
+    """How weights are updated."""
+
+    name: Literal["adam", "adamw", "sgd"] = Field("adam", description="sgd has a Nesterov momentum of 0.9.")
+    learning_rate: float = Field(1e-3, gt=0, le=10, description="Highest learning rate.")
+    weight_decay: float = Field(0.0, ge=0, le=1, description="Decoupled decay; biases and normalisation are spared.")
+    clip_norm: float | None = Field(5.0, gt=0, description="Limit of the global gradient norm.")
+    ema: float | None = Field(
+        None, gt=0, lt=1, description="Momentum of the averaged weights that are evaluated and kept."
+    )
+    schedule: Schedule = Schedule()
+
+
+class TrainSettings(PluginConfig):
+    """Steps, batches and how often things happen."""
+
+    steps: int = Field(20_000, ge=1, description="Optimizer steps in all.")
+    batch_size: int = Field(16, ge=1, le=4096, description="Pictures a step.")
+    batch_width: int | None = Field(
+        None, ge=8, description="rec: batch_size counts lines of this width; wider ones come in smaller batches."
+    )
+    crop_size: int = Field(640, ge=32, le=4096, description="det: side in pixels of the training crops.")
+    scale: Range = Field(
+        (0.6, 1.6), description="det: pages are scaled by a factor drawn from this range before cropping."
+    )
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
+        "float32", description="Keras dtype policy."
+    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of weights, order and augmentation.")
+    log_every: int = Field(20, ge=1, description="Steps between lines of the log.")
+    save_every: int = Field(500, ge=1, description="Steps between checkpoints.")
+    eval_every: int = Field(1000, ge=1, description="Steps between evaluations.")
+    eval_samples: int = Field(1000, ge=1, description="Most samples that an evaluation looks at.")
+    optimizer: OptimizerConfig = OptimizerConfig()
+
+
+class TrainConfig(PluginConfig):
+    """A whole recipe, resolved: what `config.yml` of a run holds."""
+
+    model: ModelSpec
+    data: DataConfig
+    train: TrainSettings = TrainSettings()
+    augment: tuple[PluginChoice, ...] | None = Field(
+        None, description="Augmentation steps in order, by name with options; left out: the task's usual ones."
+    )
+
+    @model_validator(mode="after")
+    def _ranges_ascend(self) -> TrainConfig:
+        low, high = self.train.scale
+        if low > high:
+            raise ValueError(f"train.scale must ascend, not fall from {low} to {high}")
+        return self
