@@ -1,0 +1,1 @@
+"""Rendered text: lines and pages with their labels."""
