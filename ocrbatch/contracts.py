@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -170,8 +169,9 @@ class BuildPostprocessor(Protocol):
 class Graph(Protocol):
     """What an engine can execute: the exported file, or the network itself, built only when asked for."""
 
-    @property
-    def onnx(self) -> Path: ...
+    def onnx(self) -> bytes:
+        """The exported file, checked against its checksum. Raises BundleError when it is damaged."""
+        ...
 
     def keras_model(self) -> Any:
         """The inference network with normalisation inside: uint8 (N, H, W, C) in, as in the exported file."""
