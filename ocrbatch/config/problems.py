@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from ocrbatch.config.suggest import did_you_mean
 from ocrbatch.errors import ConfigError
 
 _SHOWN = 60
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``; did you mean 'x'?`` for the known word closest to ``word``, or an empty string."""
-    names = {name.lower(): name for name in known}
-    close = get_close_matches(word.lower(), list(names), n=1, cutoff=0.55)
-    return f"; did you mean {names[close[0]]!r}?" if close else ""
 
 
 def config_error(error: ValidationError, schema: type[BaseModel], where: str = "") -> ConfigError:
@@ -27,16 +20,17 @@ def config_error(error: ValidationError, schema: type[BaseModel], where: str = "
 
 
 def _sentence(problem: dict[str, Any], schema: type[BaseModel], where: str) -> str:
-    location: Sequence[int | str] = problem["loc"]
-    path = ".".join(str(part) for part in ([where] if where else []) + list(location)) or "configuration"
+    location = [part for part in problem["loc"] if not str(part).startswith("function-")]
+    path = ".".join(str(part) for part in ([where] if where else []) + location) or "configuration"
     if problem["type"] == "extra_forbidden":
         known = _keys_beside(schema, location)
-        hint = did_you_mean(str(location[-1]), known) or f"; known keys: {', '.join(known) or 'none'}."
-        return f"{path}: unknown key{hint}"
+        hint = did_you_mean(str(location[-1]), known)
+        return f"{path}: unknown key{hint}" if hint != "." else f"{path}: unknown key; known: {', '.join(known)}."
     if problem["type"] == "missing":
         return f"{path}: a value is needed."
-    message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return f"{path}: {message[:1].lower()}{message[1:].rstrip('.')}, not {_shown(problem['input'])}."
+    message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
+    got = "" if isinstance(problem["input"], dict | BaseModel) else f", not {_shown(problem['input'])}"
+    return f"{path}: {message[:1].lower()}{message[1:]}{got}."
 
 
 def _shown(value: Any) -> str:

@@ -1,0 +1,68 @@
+"""The command line. ``ocrbatch --help`` reads the table below and imports no command, no plugin and nothing heavy."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from ocrbatch import __version__
+from ocrbatch.config.suggest import did_you_mean
+from ocrbatch.errors import ExitCode, OcrbatchError
+
+COMMANDS = {
+    "plugins": ("ocrbatch.cli.plugins", "List, describe and start plugins."),
+}
+"""Name of each command: the module that holds it as ``command``, and its line in the help."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is called, and turns errors into exit codes."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            ctx.fail(f"There is no command {args[0]!r}{did_you_mean(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except OcrbatchError as error:
+            if ctx.params.get("debug"):
+                raise
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(ExitCode.INTERRUPTED)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ocrbatch")
+@click.option(
+    "--disable-plugin",
+    "disabled_plugins",
+    multiple=True,
+    metavar="NAME",
+    help="Never import the plugin with this entry point; may be repeated. See `ocrbatch plugins list`.",
+)
+@click.option("--strict-plugins", is_flag=True, help="Stop with exit code 3 when any plugin is broken.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def cli(disabled_plugins: tuple[str, ...], strict_plugins: bool, debug: bool) -> None:
+    """Train tiny OCR models and run them over big piles of documents."""
