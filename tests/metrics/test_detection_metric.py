@@ -1,5 +1,5 @@
 """The cases were written for this purpose; their counts are what PaddleOCR's evaluator (ppocr/metrics/eval_det_iou.py)
-gives on them. The script of ICDAR 2015 agrees wherever it can read them and outlines are neither flat nor self-crossing.
+gives on them. The script of ICDAR 2015 agrees wherever it can read them and outlines are neither flat nor crossed.
 """
 
 from __future__ import annotations
