@@ -1,0 +1,152 @@
+"""From files to pages: what a file is, how many pages it has, and each page as RGB pixels."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+from PIL import ImageFile, ImageOps, UnidentifiedImageError
+
+from ocrbatch.data import pdf
+from ocrbatch.data.problems import DamagedFile, EmptyFile, MissingFile, PixelLimit, UnknownFormat
+from ocrbatch.types import Image
+
+_PDF_MARK = b"%PDF-"
+_PDF_MARK_WITHIN = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file that was looked at: ``sha256`` of its content, its pages, and whether it is a PDF."""
+
+    path: Path
+    sha256: str
+    size: int
+    mtime_ns: int
+    n_pages: int
+    is_pdf: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How pages become pixels: ``dpi`` for PDF, and the most pixels that a page may have."""
+
+    dpi: int = 200
+    pixel_limit: int = 150_000_000
+
+
+def stamp(path: Path) -> tuple[str, int, int]:
+    """sha256, size in bytes and time of change in nanoseconds. Raises MissingFile, EmptyFile."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise MissingFile(f"{path.name} is no regular file.")
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise MissingFile(f"Cannot open {path.name}: {error.strerror or error}.") from error
+    return digest, status.st_size, status.st_mtime_ns
+
+
+def probe(path: Path, sha256: str, size: int, mtime_ns: int) -> Document:
+    """Look at a file whose :func:`stamp` is known: what it is (its name does not count) and how many pages it has.
+
+    Raises EmptyFile, UnknownFormat, DamagedFile or EncryptedFile.
+    """
+    if size == 0:
+        raise EmptyFile(f"{path.name} has no content.")
+    with path.open("rb") as file:
+        is_pdf = _PDF_MARK in file.read(_PDF_MARK_WITHIN)
+    n_pages = pdf.count_pages(path) if is_pdf else _count_frames(path)
+    return Document(path, sha256, size, mtime_ns, n_pages, is_pdf)
+
+
+def read_page(document: Document, page: int, how: Reading) -> tuple[Image, tuple[str, ...]]:
+    """Pixels of one page (counted from 0), RGB uint8 (H, W, 3) as displayed, and warnings about what was mended.
+
+    Transparent pictures are laid on white, 16-bit ones scaled to 8, EXIF orientation applied. Raises DamagedFile or
+    PixelLimit.
+    """
+    if document.is_pdf:
+        return pdf.render(document.path, page, how.dpi, how.pixel_limit)
+    try:
+        return _decode(document.path, page, how.pixel_limit, mend=False), ()
+    except PixelLimit:
+        raise
+    except Exception as error:  # Pillow's decoders raise many kinds
+        first = f"{type(error).__name__}: {error}"
+    try:
+        picture = _decode(document.path, page, how.pixel_limit, mend=True)
+    except Exception as error:
+        raise DamagedFile(f"{document.path.name} cannot be decoded ({first}).") from error
+    return picture, (f"The file is damaged and was read as far as possible ({first}).",)
+
+
+def read_array(picture: PIL.Image.Image) -> Image:
+    """An opened picture as RGB uint8 (H, W, 3), upright by EXIF, transparency on white, depth cut to 8 bits."""
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith(("I", "F")):
+        gray = _eight_bits(np.asarray(picture))
+        return np.repeat(gray[..., None], 3, axis=2)
+    if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
+        layer = picture.convert("RGBA")
+        picture = PIL.Image.alpha_composite(PIL.Image.new("RGBA", layer.size, "white"), layer)
+    return np.array(picture.convert("RGB"))
+
+
+def _decode(path: Path, page: int, pixel_limit: int, *, mend: bool) -> Image:
+    with _pillow(mend=mend), PIL.Image.open(path) as picture:
+        if page:
+            picture.seek(page)
+        width, height = picture.size
+        if width * height > pixel_limit:
+            raise PixelLimit(f"{path.name} has {width} x {height} pixels, more than the limit of {pixel_limit:,}.")
+        return read_array(picture)
+
+
+def _count_frames(path: Path) -> int:
+    """Pages of a picture: only TIFF has several (frames of an animation and previews in a photograph are none)."""
+    try:
+        with _pillow(mend=False), PIL.Image.open(path) as picture:
+            return max(1, _frames(picture)) if picture.format == "TIFF" else 1
+    except UnidentifiedImageError as error:
+        raise UnknownFormat(f"{path.name} is no picture or PDF of a known format.") from error
+    except Exception as error:
+        raise DamagedFile(f"{path.name} cannot be opened ({type(error).__name__}: {error}).") from error
+
+
+def _frames(picture: Any) -> int:
+    try:
+        return int(picture.n_frames)
+    except Exception:  # the list of pages is cut off: read those that can be reached
+        return int(picture.tell()) + 1
+
+
+def _eight_bits(values: np.ndarray) -> np.ndarray:
+    """Grey values of any depth as uint8: from 0 to the largest value of the depth they seem to have, 12, 16 or more."""
+    values = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
+    low, high = min(0.0, float(values.min())), float(values.max())
+    depths = (1.0, 255.0, 4095.0, 65535.0)
+    top = next((depth for depth in depths if high <= depth), high)
+    return np.rint((values - low) * (255.0 / (top - low))).astype(np.uint8)
+
+
+@contextmanager
+def _pillow(*, mend: bool) -> Iterator[None]:
+    """Pillow has two global switches: its pixel limit (off: ours counts) and whether damage is tolerated."""
+    before = PIL.Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
+    PIL.Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = None, mend
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        PIL.Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = before
