@@ -36,6 +36,26 @@ def order_quad(points: ArrayLike) -> Polygon:
     return np.roll(quad, -int(np.argmin(quad.sum(axis=1))), axis=0)
 
 
+def order_quads(quads: ArrayLike) -> Polygon:
+    """Quadrilaterals (n, 4, 2), each ordered as :func:`order_quad` orders one."""
+    points = np.asarray(quads, np.float32)
+    offsets = points - points.mean(axis=1, keepdims=True)
+    clockwise = np.argsort(np.arctan2(offsets[..., 1], offsets[..., 0]), axis=1, kind="stable")
+    points = np.take_along_axis(points, clockwise[..., None], axis=1)
+    starts = np.argmin(points.sum(axis=2), axis=1)
+    return np.take_along_axis(points, ((starts[:, None] + np.arange(4)) % 4)[..., None], axis=1)
+
+
+def rect_corners(rects: ArrayLike) -> Polygon:
+    """Corners (n, 4, 2) of rectangles (n, 5): centre x, y, width, height, angle in radians."""
+    x, y, width, height, angle = np.asarray(rects, np.float64).T
+    across = np.stack([np.cos(angle), np.sin(angle)], axis=1) * (width / 2)[:, None]
+    down = np.stack([-np.sin(angle), np.cos(angle)], axis=1) * (height / 2)[:, None]
+    centre = np.stack([x, y], axis=1)
+    corners = [centre - across - down, centre + across - down, centre + across + down, centre - across + down]
+    return np.stack(corners, axis=1).astype(np.float32)
+
+
 def min_area_quad(polygon: ArrayLike) -> tuple[Polygon, float]:
     """Smallest rotated rectangle around a polygon, ordered as :func:`order_quad`, and its shorter side in pixels."""
     rect = cv2.minAreaRect(np.asarray(polygon, np.float32))
@@ -91,8 +111,8 @@ def quad_size(quad: ArrayLike) -> tuple[float, float]:
 
 
 def crop_quad(page: Image, quad: ArrayLike, *, turn_tall: float | None = 1.5) -> Image:
-    """The quadrilateral of ``page`` as an upright picture (bicubic, borders replicated), at least 1 x 1 pixel. One that is
-    at least ``turn_tall`` times as tall as wide is turned a quarter anticlockwise; None turns nothing."""
+    """The quadrilateral of ``page`` as an upright picture (bicubic, borders replicated), at least 1 x 1 pixel. One that
+    is at least ``turn_tall`` times as tall as wide is turned a quarter anticlockwise; None turns nothing."""
     corners = np.asarray(quad, np.float32)
     width, height = (max(1, round(side)) for side in quad_size(corners))
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
@@ -101,3 +121,39 @@ def crop_quad(page: Image, quad: ArrayLike, *, turn_tall: float | None = 1.5) ->
     if turn_tall is not None and height >= turn_tall * width:
         crop = np.rot90(crop)
     return np.ascontiguousarray(crop)
+
+
+def inset_convex(polygon: ArrayLike, distance: float) -> Polygon | None:
+    """A convex outline moved inwards by ``distance`` pixels, corner by corner; None when the outline is not convex or
+    an edge would vanish (then :func:`offset_polygon` gives the answer)."""
+    points = np.asarray(polygon, np.float64)
+    edges = np.roll(points, -1, axis=0) - points
+    lengths = np.hypot(edges[:, 0], edges[:, 1])
+    turns = edges[:, 0] * np.roll(edges[:, 1], -1) - edges[:, 1] * np.roll(edges[:, 0], -1)
+    if len(points) < 3 or lengths.min() < 1e-6 or not (np.all(turns > 1e-9) or np.all(turns < -1e-9)):
+        return None
+    before, after = np.roll(edges / lengths[:, None], 1, axis=0), edges / lengths[:, None]
+    step = distance / np.abs(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0])
+    moved = points + step[:, None] * (after - before)
+    keeps_edges = np.sum((np.roll(moved, -1, axis=0) - moved) * edges, axis=1) > 0
+    return moved.astype(np.float32) if keeps_edges.all() else None
+
+
+def distance_to_outline(polygon: ArrayLike, window: tuple[int, int, int, int]) -> NDArray[np.float32]:
+    """Distance in pixels from each pixel of ``window`` (left, top, right, bottom; the last two excluded) to the closed
+    outline, float32 (bottom - top, right - left)."""
+    left, top, right, bottom = window
+    points = np.asarray(polygon, np.float32)
+    x, y = np.arange(left, right, dtype=np.float32), np.arange(top, bottom, dtype=np.float32)[:, None]
+    nearest = np.full((bottom - top, right - left), np.inf, np.float32)
+    for (ax, ay), (bx, by) in zip(points, np.roll(points, -1, axis=0), strict=True):
+        length = max(float(np.hypot(bx - ax, by - ay)), 1e-6)
+        ux, uy = (bx - ax) / length, (by - ay) / length
+        along = (x - ax) * ux + (y - ay) * uy
+        across = (x - ax) * uy - (y - ay) * ux
+        along -= np.clip(along, 0.0, length)
+        np.multiply(along, along, out=along)
+        np.multiply(across, across, out=across)
+        along += across
+        np.minimum(nearest, along, out=nearest)
+    return np.sqrt(nearest, out=nearest)

@@ -1,0 +1,114 @@
+"""DB between pages and arrays: what goes into the network and what its probability map says. Numpy and OpenCV only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ocrbatch import geometry
+from ocrbatch.contracts import Detection, PageFit
+from ocrbatch.data.fit import fit_page
+from ocrbatch.types import Image, Polygon
+from ocrbatch_det_db.config import DBConfig
+from ocrbatch_det_db.offset import unclip_distance, unshrink_distance
+
+Outline: TypeAlias = NDArray[Any]
+
+
+class DBCodec:
+    """Fits pages into the network and reads outlines off its probability map (Liao et al., 2020, section 3.6)."""
+
+    def __init__(self, config: DBConfig) -> None:
+        self._config = config
+
+    def encode(self, page: Image) -> tuple[NDArray[np.uint8], PageFit]:
+        """The page scaled and padded for the network, and how it was fitted."""
+        return fit_page(page, self._config.input)
+
+    def decode(self, outputs: Sequence[NDArray[Any]], fit: PageFit) -> list[Detection]:
+        """Outlines from the probability map (H, W, 1), in page pixels, clipped to the page, from top to bottom."""
+        probability = np.ascontiguousarray(outputs[0][..., 0], np.float32)
+        outlines = find_outlines(probability > self._config.thresh, self._config)
+        if not outlines:
+            return []
+        rects = np.stack([tight_rect(outline) for outline in outlines])
+        corners = geometry.rect_corners(rects)
+        scored = corners if self._config.score_mode == "fast" else [outline[:, 0] for outline in outlines]
+        scores = np.array([mean_inside(probability, shape) for shape in scored])
+        grown = rects.copy()
+        grown[:, 2:4] += 2.0 * self._distance(rects[:, 2] * rects[:, 3], 2.0 * (rects[:, 2] + rects[:, 3]))[:, None]
+        quads = self._to_page(geometry.order_quads(geometry.rect_corners(grown)), fit)
+        good = (scores >= self._config.box_thresh) & (grown[:, 2:4].min(axis=1) >= self._config.min_size)
+        good &= _areas(quads) >= 1.0
+        order = np.flatnonzero(good)[::-1]  # cv2 finds the lowest outline first
+        return [
+            Detection(quads[i], float(scores[i]), self._polygon(outlines[i], fit) if self._config.polygons else None)
+            for i in order
+        ]
+
+    def _distance(self, area: Any, length: Any) -> Any:
+        ratio = self._config.unclip_ratio
+        if ratio is None:
+            return unshrink_distance(area, length, self._config.shrink_ratio)
+        return unclip_distance(area, length, ratio)
+
+    def _polygon(self, outline: Outline, fit: PageFit) -> Polygon | None:
+        """The outline itself, grown; None when it is too small to be one."""
+        length = cv2.arcLength(outline, True)
+        simple = cv2.approxPolyDP(outline, 0.002 * length, True)[:, 0]
+        pieces = geometry.offset_polygon(simple, float(self._distance(cv2.contourArea(outline), length)))
+        largest = max(pieces, key=lambda piece: abs(geometry.signed_area(piece)), default=None)
+        return None if largest is None else self._to_page(largest, fit)
+
+    def _to_page(self, points: Polygon, fit: PageFit) -> Polygon:
+        scale = np.array([fit.scale_x, fit.scale_y])
+        return geometry.clip_polygon(points / scale, fit.width, fit.height)
+
+
+def find_outlines(bitmap: NDArray[np.bool_], config: DBConfig) -> list[Outline]:
+    """Outer contours, int32 (n, 1, 2), of the connected parts of a bitmap (H, W), the largest ``max_candidates``."""
+    pixels: NDArray[Any] = bitmap.view(np.uint8)
+    if config.use_dilation:
+        pixels = cv2.dilate(pixels, np.ones((2, 2), np.uint8))
+    contours, hierarchy = cv2.findContours(pixels, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    if hierarchy is None:
+        return []
+    outer = [contour for contour, link in zip(contours, hierarchy[0], strict=True) if link[3] < 0 and len(contour) > 1]
+    if len(outer) <= config.max_candidates:
+        return outer
+    sizes = np.array([cv2.contourArea(contour) for contour in outer])
+    kept = np.sort(np.argsort(-sizes, kind="stable")[: config.max_candidates])
+    return [outer[i] for i in kept]
+
+
+def tight_rect(outline: Outline) -> NDArray[np.float64]:
+    """Smallest rectangle around an outline as centre x, y, width, height and angle in radians.
+
+    It is set upright where an upright one is less than a pixel larger: the steps of a raster must not tilt a box.
+    """
+    left, top, width, height = cv2.boundingRect(outline)
+    centre, sides, degrees = cv2.minAreaRect(outline)
+    short, long = sorted(sides)
+    if max(min(width, height) - 1 - short, max(width, height) - 1 - long) >= 1.0:
+        return np.array((*centre, *sides, np.deg2rad(degrees)))
+    size = (long, short) if width > height else (short, long)
+    return np.array((left + (width - 1) / 2, top + (height - 1) / 2, *size, 0.0))
+
+
+def mean_inside(probability: NDArray[np.float32], polygon: NDArray[Any]) -> float:
+    """Mean of a map (H, W) over the pixels of a polygon."""
+    height, width = probability.shape
+    x, y, w, h = cv2.boundingRect(np.rint(polygon).astype(np.int32))
+    left, top, right, bottom = max(x, 0), max(y, 0), min(x + w, width), min(y + h, height)
+    mask = np.zeros((bottom - top, right - left), np.uint8)
+    cv2.fillPoly(mask, [np.rint(polygon - (left, top)).astype(np.int32)], 1)
+    return cv2.mean(probability[top:bottom, left:right], mask)[0]
+
+
+def _areas(quads: NDArray[Any]) -> NDArray[Any]:
+    diagonals = quads[:, 2] - quads[:, 0], quads[:, 3] - quads[:, 1]
+    return np.abs(diagonals[0][:, 0] * diagonals[1][:, 1] - diagonals[0][:, 1] * diagonals[1][:, 0]) / 2
