@@ -42,8 +42,8 @@ def fit_line(line: Image, input: RecognizerInput) -> tuple[NDArray[np.uint8], fl
 def fit_page(page: Image, input: DetectorInput) -> tuple[NDArray[np.uint8], PageFit]:
     """A page, RGB uint8 (h, w, 3), as uint8 (H, W, C), and how it was fitted.
 
-    H and W are multiples of ``input.divisor``. The page keeps its aspect (to the nearest pixel) and stands at the top left; the rest holds the mean colour, which
-    is 0 after normalising.
+    H and W are multiples of ``input.divisor``. The page keeps its aspect (to the nearest pixel) and stands at the top
+    left; the rest holds the mean colour, which is 0 after normalising.
     """
     height, width = page.shape[:2]
     scale = page_scale(height, width, input)

@@ -1,0 +1,44 @@
+"""What CTC recognizers need for training. Data workers import this module, so keras comes in with the loss only."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ocrbatch.charset import Charset, normalize
+from ocrbatch.contracts import Arrays
+
+
+@dataclass(frozen=True)
+class CtcTraining:
+    """Targets and loss of a CTC recognizer; see :class:`ocrbatch.contracts.RecognizerTraining`."""
+
+    charset: Charset
+    max_length: int
+
+    def targets(self, text: str) -> Arrays:
+        """``labels`` int32 (max_length,), classes from 1 padded with 0, and ``length`` int32 ().
+
+        Raises KeyError for a character that the charset lacks and ValueError for a text that is too long.
+        """
+        classes = self.charset.encode(text) + 1
+        if len(classes) > self.max_length:
+            raise ValueError(f"{text!r} has {len(classes)} characters, max_length allows {self.max_length}")
+        labels = np.zeros(self.max_length, np.int32)
+        labels[: len(classes)] = classes
+        return {"labels": labels, "length": np.array(len(classes), np.int32)}
+
+    def steps_needed(self, text: str) -> int:
+        """One step per character and a blank between equal neighbours."""
+        text = normalize(text)
+        return len(text) + sum(one == other for one, other in itertools.pairwise(text))
+
+    def loss(self, targets: Mapping[str, Any], outputs: Any) -> Mapping[str, Any]:
+        """Mean CTC loss per line that can be emitted; ``outputs`` are raw scores (N, T, classes)."""
+        from ocrbatch.nn.ctc import mean_ctc_loss
+
+        return {"loss": mean_ctc_loss(outputs, targets["labels"], targets["length"])}

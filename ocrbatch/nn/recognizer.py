@@ -1,0 +1,46 @@
+"""Recognizers as choices of stages: transform, backbone, sequence, head."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import layers
+
+from ocrbatch.config.schema import RecognizerInput
+from ocrbatch.contracts import Networks
+from ocrbatch.errors import ConfigError
+from ocrbatch.nn.sequence import map_to_sequence
+
+Stage = Callable[[Any], Any]
+
+
+def ctc_networks(
+    backbone: Any,
+    n_characters: int,
+    input: RecognizerInput,
+    *,
+    transform: Stage | None = None,
+    encoder: Stage | None = None,
+) -> Networks:
+    """A CTC recognizer: scores (N, W / s, n_characters + 1) to train on, their softmax to read; class 0 is the blank.
+
+    ``transform`` maps the picture (N, H, W, C) to one of the same shape, ``encoder`` a sequence (N, W, C) to another.
+    """
+    image = line_input(backbone, input)
+    features = backbone(transform(image) if transform else image)
+    sequence = map_to_sequence(features)
+    logits = layers.Dense(n_characters + 1, name="head.fc")(encoder(sequence) if encoder else sequence)
+    probabilities = layers.Softmax(name="head.softmax")(logits)
+    return Networks(keras.Model(image, logits), keras.Model(image, probabilities))
+
+
+def line_input(backbone: Any, input: RecognizerInput) -> Any:
+    """The input named ``image``, any width. Raises ConfigError where the backbone was built for another height."""
+    height = backbone.input_shape[1]
+    if height not in (None, input.height):
+        raise ConfigError(
+            f"input.height is {input.height}, but this backbone reads lines of height {height}: set it so."
+        )
+    return keras.Input((input.height, None, input.channels), name="image", dtype="float32")
