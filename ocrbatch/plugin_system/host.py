@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ocrbatch.api import (
     BackbonePlugin,
@@ -23,7 +23,7 @@ from ocrbatch.plugin_system.catalogue import Kind, Row
 from ocrbatch.plugin_system.loading import find_plugins, load_rows, targets
 
 if TYPE_CHECKING:
-    from ocrbatch.config.schema import PluginConfig
+    from ocrbatch.config.schema import DetectorConfig, PluginConfig, RecognizerConfig
 
 DISABLE_VARIABLE = "OCRBATCH_DISABLE_PLUGINS"
 ALLOW_VARIABLE = "OCRBATCH_LOAD_PLUGINS"
@@ -98,11 +98,17 @@ class Host:
             raise PluginError(f"{self._whose(target)} names {target!r}, which cannot be used: {problem}.") from error
         return value
 
+    @overload
+    def config(self, descriptor: DetectorPlugin, options: Mapping[str, Any], where: str = "") -> DetectorConfig: ...
+    @overload
+    def config(self, descriptor: RecognizerPlugin, options: Mapping[str, Any], where: str = "") -> RecognizerConfig: ...
+    @overload
+    def config(self, descriptor: Descriptor, options: Mapping[str, Any], where: str = "") -> PluginConfig: ...
     def config(self, descriptor: Descriptor, options: Mapping[str, Any], where: str = "") -> PluginConfig:
         """``options`` as an instance of the plugin's schema, defaults filled in.
 
-        ``where`` goes before each key in messages (the plugin's name when empty). Raises ConfigError with a
-        sentence per problem, PluginError when the schema cannot be used.
+        ``where`` goes before each key in messages (the plugin's name when empty). Raises ConfigError with a sentence
+        per problem, PluginError when the schema cannot be used.
         """
         from ocrbatch.config.load import validate
 
@@ -110,12 +116,14 @@ class Host:
 
     def schema(self, descriptor: Descriptor) -> type[PluginConfig]:
         """The plugin's configuration class. Raises PluginError."""
-        from ocrbatch.config.schema import PluginConfig
+        from ocrbatch.config.schema import DetectorConfig, PluginConfig, RecognizerConfig
 
+        bases = {DetectorPlugin: DetectorConfig, RecognizerPlugin: RecognizerConfig}
+        base = bases.get(type(descriptor), PluginConfig)
         schema = self.resolve(descriptor.config)
-        if not (isinstance(schema, type) and issubclass(schema, PluginConfig)):
+        if not (isinstance(schema, type) and issubclass(schema, base)):
             whose = self._whose(descriptor.config)
-            raise PluginError(f"{whose} names {descriptor.config!r} as its schema, which is no PluginConfig class.")
+            raise PluginError(f"{whose} names {descriptor.config!r} as its schema, which is no {base.__name__} class.")
         return schema
 
     def provider(self, descriptor: Descriptor) -> tuple[str, str]:
