@@ -50,9 +50,7 @@ def write_archive(target: Path, files: Mapping[str, bytes], *, overwrite: bool =
 
     Raises OutputError when the target exists (and ``overwrite`` is false, or it is no bundle) or cannot be written.
     """
-    if target.exists() and not (overwrite and is_bundle(target)):
-        advice = "give --overwrite to replace it" if is_bundle(target) else "it is no bundle, so it is left alone"
-        raise OutputError(f"{target} already exists: {advice}.")
+    refuse_existing(target, overwrite=overwrite)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as name:
@@ -63,6 +61,13 @@ def write_archive(target: Path, files: Mapping[str, bytes], *, overwrite: bool =
             made.replace(target)
     except OSError as error:
         raise OutputError(f"Cannot write the bundle {target}: {error}.") from error
+
+
+def refuse_existing(target: Path, *, overwrite: bool) -> None:
+    """Raises OutputError when something is at ``target`` that may not be replaced."""
+    if target.exists() and not (overwrite and is_bundle(target)):
+        advice = "give --overwrite to replace it" if is_bundle(target) else "it is no bundle, so it is left alone"
+        raise OutputError(f"{target} already exists: {advice}.")
 
 
 def _read_file(path: Path, limit: int) -> bytes:

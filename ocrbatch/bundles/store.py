@@ -106,8 +106,7 @@ def open_bundle(
     missing, damaged, of a newer format, of another kind than ``kind``, or made for a plugin that is not usable here;
     ConfigError when ``options`` do not fit.
     """
-    named = str(path_or_name) in _KINDS and not Path(path_or_name).exists()
-    path = default_bundle(str(path_or_name)) if named else Path(path_or_name)
+    path = locate(path_or_name)
     info = read_info(path)
     if kind is not None and info.spec.task != kind:
         raise BundleError(f"{path} is a {_KINDS[info.spec.task]}: a {_KINDS[kind]} is needed here.")
@@ -117,6 +116,12 @@ def open_bundle(
         return bundle
     host.config(network.algorithm(info.spec, host), merge(info.spec.algorithm.options, options), str(path))
     return Bundle(path, info, host, dict(options))
+
+
+def locate(path_or_name: str | Path) -> Path:
+    """Path of a bundle; ``det`` and ``rec`` name the default ones unless there is such a path. Raises BundleError."""
+    named = str(path_or_name) in _KINDS and not Path(path_or_name).exists()
+    return default_bundle(str(path_or_name)) if named else Path(path_or_name)
 
 
 def read_info(path: Path) -> BundleInfo:

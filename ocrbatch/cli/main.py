@@ -12,6 +12,9 @@ from ocrbatch.config.suggest import did_you_mean
 from ocrbatch.errors import ExitCode, OcrbatchError
 
 COMMANDS = {
+    "export": ("ocrbatch.cli.export", "Make a bundle from a training run."),
+    "models": ("ocrbatch.cli.models", "List, describe and check model bundles."),
+    "train": ("ocrbatch.cli.train", "Train a text detector or a text recognizer."),
     "plugins": ("ocrbatch.cli.plugins", "List, describe and start plugins."),
 }
 """Name of each command: the module that holds it as ``command``, and its line in the help."""

@@ -1,0 +1,182 @@
+"""From a training run to a bundle: exported, tried on real pictures, written in one atomic step."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from ocrbatch import __version__
+from ocrbatch.bundles import network
+from ocrbatch.bundles.archive import refuse_existing
+from ocrbatch.bundles.format import GRAPH, WEIGHTS, Agreement, BundleInfo
+from ocrbatch.bundles.onnx_graph import graph_from_keras, native_output_hidden, output_names
+from ocrbatch.bundles.samples import sample_pictures
+from ocrbatch.bundles.store import load_weights, open_bundle, stamp_plugins, write_bundle
+from ocrbatch.config.load import load_yaml, validate
+from ocrbatch.config.schema import ModelSpec
+from ocrbatch.config.train import TrainConfig
+from ocrbatch.errors import BundleError, InputError
+from ocrbatch.plugin_system.host import DISABLE_VARIABLE, Host
+from ocrbatch.types import Image
+
+CONFIG, BEST, METRICS, PROVENANCE = "config.yml", "best.weights.h5", "metrics.json", "provenance.json"
+TOLERANCE, SAMPLES = 1e-3, 16
+
+
+def export_run(
+    run: Path,
+    out: Path,
+    host: Host,
+    *,
+    samples: Path | None = None,
+    count: int = SAMPLES,
+    tolerance: float = TOLERANCE,
+    overwrite: bool = False,
+) -> BundleInfo:
+    """Exports the best weights of a training run as the bundle ``out`` (a zip file if it ends in .ocrb, else a folder).
+
+    ``count`` pictures of ``samples``, or of the data that the run was evaluated on, go through both the network and the
+    exported graph. Raises BundleError when their outputs differ by more than ``tolerance``, relative for values above
+    1; InputError when the run or the pictures cannot be read; OutputError when ``out`` exists or cannot be written.
+    Conversion needs TensorFlow; under another Keras backend it happens in a process of its own.
+    """
+    refuse_existing(out, overwrite=overwrite)
+    config = _read_config(run)
+    with native_output_hidden():
+        import keras
+    if keras.backend.backend() != "tensorflow":
+        return _export_elsewhere(run, out, host, samples, count, tolerance, overwrite)
+    pictures = list(sample_pictures(config, samples, count))
+    weights = _read(run / BEST)
+    with float32_policy():
+        model, parameters = _network(config.model, weights, host, str(run))
+        graph = graph_from_keras(model)
+        agreement = _agreement(model, graph, config.model, host, pictures, tolerance)
+    spec = network.resolved(config.model, host)
+    stamps = stamp_plugins(spec, host)
+    info = BundleInfo(
+        name=out.stem,
+        spec=spec,
+        algorithm=stamps["algorithm"],
+        backbone=stamps["backbone"],
+        outputs=output_names(graph),
+        parameters=parameters,
+        metrics=_best(_read_json(run / METRICS)),
+        agreement=agreement,
+        provenance=_read_json(run / PROVENANCE),
+        created=datetime.now(UTC),
+        ocrbatch=__version__,
+        files={},
+    )
+    return write_bundle(out, info, {GRAPH: graph, WEIGHTS: weights}, overwrite=overwrite)
+
+
+def difference(one: Sequence[NDArray[Any]], other: Sequence[NDArray[Any]]) -> float:
+    """Largest |a - b| / max(1, |a|) over pairs of arrays; infinite when shapes differ or a value is not finite."""
+    if [a.shape for a in one] != [b.shape for b in other]:
+        return float("inf")
+    largest = 0.0
+    for a, b in zip(one, other, strict=True):
+        gap = np.abs(a.astype(np.float64) - b) / np.maximum(1, np.abs(a))
+        largest = max(largest, float(gap.max(initial=0))) if np.isfinite(gap).all() else float("inf")
+    return largest
+
+
+@contextmanager
+def float32_policy() -> Iterator[None]:
+    """Networks built inside compute in float32, whatever they were trained in."""
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _network(spec: ModelSpec, weights: bytes, host: Host, where: str) -> tuple[Any, int]:
+    """The trained network with its normalisation inside, and how many parameters it has."""
+    networks = network.build_networks(spec, host)
+    load_weights(networks.training, weights, where)
+    image = network.algorithm_config(spec, host).input
+    return network.normalized(networks.inference, image), networks.inference.count_params()
+
+
+def _agreement(
+    model: Any, graph: bytes, spec: ModelSpec, host: Host, pictures: Sequence[Image], tolerance: float
+) -> Agreement:
+    session = ort.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    codec = network.codec_for(spec, host)
+    arrays = [codec.encode(picture)[0][None] for picture in pictures]
+    largest = max(difference(_outputs(model, array), session.run(None, {"image": array})) for array in arrays)
+    if largest > tolerance:
+        raise BundleError(
+            f"The exported graph is not the network: over {len(arrays)} pictures their outputs differ by up to "
+            f"{largest:.2g}, more than the tolerance of {tolerance:g}. Nothing was written."
+        )
+    return Agreement(samples=len(arrays), difference=largest, tolerance=tolerance)
+
+
+def _outputs(model: Any, batch: NDArray[np.uint8]) -> list[NDArray[Any]]:
+    from keras import ops
+
+    outputs = model(batch, training=False)
+    return [ops.convert_to_numpy(o) for o in (outputs if isinstance(outputs, list | tuple) else (outputs,))]
+
+
+def _read_config(run: Path) -> TrainConfig:
+    if not (run / CONFIG).is_file():
+        raise InputError(f"{run} is no training run: it has no {CONFIG}.")
+    return validate(TrainConfig, load_yaml(run / CONFIG), str(run / CONFIG))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"Cannot read {path} ({error.strerror}): the run has to be evaluated at least once."
+        ) from error
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path} is no valid JSON: {error}.") from error
+    return values if isinstance(values, dict) else {}
+
+
+def _best(metrics: dict[str, Any]) -> dict[str, Any]:
+    best = metrics.get("best", metrics)
+    return best if isinstance(best, dict) else {}
+
+
+def _export_elsewhere(
+    run: Path, out: Path, host: Host, samples: Path | None, count: int, tolerance: float, overwrite: bool
+) -> BundleInfo:
+    """The same export by a process of its own, which runs TensorFlow."""
+    command = [sys.executable, "-m", "ocrbatch", "export", str(run), "--out", str(out)]
+    command += ["--count", str(count), "--tolerance", str(tolerance), *(["--overwrite"] if overwrite else [])]
+    command += ["--samples", str(samples)] if samples is not None else []
+    blocked = ",".join(row.entry_point for row in host.rows if row.status == "blocked")
+    environment = {**os.environ, "KERAS_BACKEND": "tensorflow", DISABLE_VARIABLE: blocked}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["the process ended without a word"])[-1]
+        raise BundleError(f"Exporting with TensorFlow failed: {reason.removeprefix('Error: ')}")
+    return open_bundle(out, host).info

@@ -1,0 +1,57 @@
+"""``ocrbatch export``: from a training run to a bundle."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ocrbatch.cli.options import pass_host
+
+if TYPE_CHECKING:
+    from ocrbatch.plugin_system.host import Host
+
+
+@click.command("export")
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Bundle to write: a single file if the name ends in .ocrb, else a folder.",
+)
+@click.option(
+    "--samples",
+    type=click.Path(exists=True, path_type=Path),
+    help="Folder of pictures to compare the network and the exported graph on; default: the run's own data.",
+)
+@click.option("--count", default=16, show_default=True, type=click.IntRange(1), help="Pictures to compare on.")
+@click.option(
+    "--tolerance",
+    default=1e-3,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    help="Largest difference allowed between outputs, relative for values above 1.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
+@pass_host
+def command(
+    host: Host, run: Path, out: Path, samples: Path | None, count: int, tolerance: float, overwrite: bool
+) -> None:
+    """Make a bundle from the best weights of the training run RUN.
+
+    The exported graph must give what the network gives on real pictures, or nothing is written.
+    """
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # the only backend that exports; weights fit all of them
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from ocrbatch.bundles.export import export_run
+    from ocrbatch.bundles.format import GRAPH
+
+    info = export_run(run, out, host, samples=samples, count=count, tolerance=tolerance, overwrite=overwrite)
+    click.echo(
+        f"Wrote {out}: {info.spec.algorithm.name} on {info.spec.backbone.name}, {info.parameters:,} parameters, "
+        f"graph {info.files[GRAPH].size / 1e6:.2f} MB. Largest difference to the network over "
+        f"{info.agreement.samples} pictures: {info.agreement.difference:.2g}."
+    )
