@@ -8,6 +8,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from ocrbatch.nn.blocks import conv
+
 
 @keras.saving.register_keras_serializable(package="ocrbatch")
 class Upsample(layers.Layer):
@@ -44,16 +46,13 @@ def feature_pyramid(features: Sequence[Any], channels: int, *, name: str = "neck
     """
     sums: list[Any] = []
     for level, feature in zip((5, 4, 3, 2), reversed(features), strict=True):
-        lateral = _conv(channels, 1, f"{name}_in{level}")(feature)
+        lateral = conv(feature, channels, 1, name=f"{name}.in{level}_conv")
         if sums:
-            lateral = layers.add([lateral, Upsample(2, name=f"{name}_up{level}")(sums[-1])], name=f"{name}_sum{level}")
+            above = Upsample(2, name=f"{name}.up{level}")(sums[-1])
+            lateral = layers.add([lateral, above], name=f"{name}.sum{level}")
         sums.append(lateral)
     outs = []
     for level, fused in zip((5, 4, 3, 2), sums, strict=True):
-        out = _conv(channels // 4, 3, f"{name}_p{level}")(fused)
-        outs.append(Upsample(2 ** (level - 2), name=f"{name}_enlarge{level}")(out) if level > 2 else out)
-    return layers.concatenate(outs, name=f"{name}_fused")
-
-
-def _conv(channels: int, size: int, name: str) -> layers.Layer:
-    return layers.Conv2D(channels, size, padding="same", use_bias=False, kernel_initializer="he_uniform", name=name)
+        out = conv(fused, channels // 4, 3, name=f"{name}.p{level}_conv")
+        outs.append(Upsample(2 ** (level - 2), name=f"{name}.enlarge{level}")(out) if level > 2 else out)
+    return layers.concatenate(outs, name=f"{name}.fused")

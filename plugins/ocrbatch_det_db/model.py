@@ -8,7 +8,9 @@ import keras
 from keras import layers, ops
 
 from ocrbatch.contracts import Networks
+from ocrbatch.nn.blocks import batch_norm, conv
 from ocrbatch.nn.fpn import feature_pyramid
+from ocrbatch.nn.layers import activate
 from ocrbatch_det_db.config import DBConfig
 
 
@@ -39,8 +41,8 @@ def build(config: DBConfig, backbone: Any) -> Networks:
     image = keras.Input(backbone.input_shape[1:], name="image")
     fused = feature_pyramid(backbone(image), config.fpn_channels)
     width = config.head_channels or config.fpn_channels // 4
-    probability = _branch(fused, width, "probability")
-    threshold = _branch(fused, width, "threshold")
+    probability = _branch(fused, width, "head.binarize")
+    threshold = _branch(fused, width, "head.thresh")
     binary = DifferentiableBinarization(config.k, name="binary", dtype="float32")(probability, threshold)
     maps = layers.Concatenate(name="maps", dtype="float32")([probability, threshold, binary])
     return Networks(
@@ -51,16 +53,9 @@ def build(config: DBConfig, backbone: Any) -> Networks:
 
 def _branch(fused: Any, width: int, name: str) -> Any:
     """One map (N, H, W, 1) in 0..1 from the fused map at stride 4, by two transposed convolutions."""
-    x = layers.Conv2D(width, 3, padding="same", use_bias=False, kernel_initializer="he_uniform", name=f"{name}_conv1")(
-        fused
-    )
-    x = _norm_relu(x, f"{name}_norm1")
-    x = layers.Conv2DTranspose(width, 2, strides=2, kernel_initializer="he_uniform", name=f"{name}_conv2")(x)
-    x = _norm_relu(x, f"{name}_norm2")
-    x = layers.Conv2DTranspose(1, 2, strides=2, name=f"{name}_conv3")(x)
-    return layers.Activation("sigmoid", dtype="float32", name=name)(x)
-
-
-def _norm_relu(x: Any, name: str) -> Any:
-    x = layers.BatchNormalization(epsilon=1e-5, momentum=0.9, name=name)(x)
-    return layers.ReLU(name=f"{name}_relu")(x)
+    x = conv(fused, width, 3, name=f"{name}.conv1")
+    x = activate(batch_norm(x, f"{name}.conv_bn1"), "relu", f"{name}.act1")
+    x = layers.Conv2DTranspose(width, 2, strides=2, name=f"{name}.conv2")(x)
+    x = activate(batch_norm(x, f"{name}.conv_bn2"), "relu", f"{name}.act2")
+    x = layers.Conv2DTranspose(1, 2, strides=2, name=f"{name}.conv3")(x)
+    return layers.Activation("sigmoid", dtype="float32", name=f"{name}.map")(x)

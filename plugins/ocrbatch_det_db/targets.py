@@ -31,7 +31,7 @@ def make_targets(
     for polygon, ignored in zip(polygons, ignore, strict=True):
         outline = np.asarray(polygon, np.float32)
         inner, distance = shrink(outline, config.shrink_ratio)
-        if ignored or not inner or geometry.min_area_quad(outline)[1] < config.min_text_size:
+        if ignored or not inner or min(cv2.minAreaRect(outline)[1]) < config.min_text_size:
             blank.append(outline)
         else:
             shrunk.extend(inner)
