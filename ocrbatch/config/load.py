@@ -76,8 +76,8 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def validate(schema: type[Schema], values: Mapping[str, Any], where: str = "") -> Schema:
-    """``values`` as an instance of ``schema``. Raises ConfigError with a sentence per problem; ``where`` goes before each
-    key path."""
+    """``values`` as an instance of ``schema``. Raises ConfigError with a sentence per problem; ``where`` goes before
+    each key path."""
     try:
         return schema.model_validate(values)
     except ValidationError as error:

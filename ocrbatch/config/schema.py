@@ -13,6 +13,7 @@ class PluginConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, protected_namespaces=())
 
 
+Task = Literal["det", "rec"]
 Color = Literal["rgb", "bgr", "gray"]
 Channel = Annotated[float, Field(ge=-10.0, le=10.0)]
 
@@ -101,7 +102,7 @@ class PluginChoice(PluginConfig):
 class ModelSpec(PluginConfig):
     """All that is needed to build a network: it is saved with runs and bundles."""
 
-    task: Literal["det", "rec"] = Field(description="det finds text on pages, rec reads lines.")
+    task: Task = Field(description="det finds text on pages, rec reads lines.")
     algorithm: PluginChoice = Field(description="The detector or recognizer and its options.")
     backbone: PluginChoice = Field(description="The backbone and its options.")
     charset: str | None = Field(

@@ -1,0 +1,3 @@
+"""One trainer for detectors and recognizers."""
+
+from __future__ import annotations

@@ -1,0 +1,108 @@
+"""``ocrbatch train det|rec``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ocrbatch.cli.options import pass_host
+from ocrbatch.errors import ConfigError, ExitCode
+
+if TYPE_CHECKING:
+    from ocrbatch.config.train import TrainConfig
+    from ocrbatch.plugin_system.host import Host
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command("train")
+@click.argument("task", type=click.Choice(["det", "rec"]))
+@click.option("-c", "--config", "recipe", type=_PATH, metavar="FILE", help="Recipe (YAML), such as those in configs/.")
+@click.option("--algo", metavar="NAME", help="Detector or recognizer; see `ocrbatch plugins list`.")
+@click.option("--backbone", metavar="NAME", help="Backbone.")
+@click.option("--charset", metavar="NAME|FILE", help="rec: en, ascii, latin, or a file with one character a line.")
+@click.option(
+    "--data", "train_data", multiple=True, metavar="DIR", help="Labelled folder to train on; may be repeated."
+)
+@click.option(
+    "--val", "val_data", multiple=True, metavar="DIR", help="Labelled folder to evaluate on; may be repeated."
+)
+@click.option("--out", type=_PATH, metavar="DIR", help="Folder of the run [default: runs/TASK-ALGO].")
+@click.option(
+    "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Any value of the recipe: train.steps=500."
+)
+@click.option("--from", "start_from", type=_PATH, metavar="BUNDLE", help="Start from the weights of a bundle.")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out as if it had never stopped.")
+@click.option("--max-minutes", type=click.FloatRange(min=0, min_open=True), help="Save and stop after this time.")
+@click.option("--skip-bad", type=_PATH, metavar="FILE", help="Leave out bad samples and list them in FILE.")
+@click.option("--dry-run", is_flag=True, help="Check everything, print the recipe and the network, and stop.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress on the terminal.")
+@pass_host
+def command(host: Host, task: str, out: Path | None, resume: bool, dry_run: bool, **options: Any) -> None:
+    """Train a text detector (det) or a text recognizer (rec).
+
+    The recipe is put together from the defaults, then --config, then the options, then --set; it is saved in the run's
+    folder. Without --val every twentieth sample is held out. Ctrl-C saves and stops; --resume goes on.
+    """
+    from ocrbatch.cli.progress import training_reporter
+    from ocrbatch.cli.recipes import resolve_recipe, resume_recipe
+
+    out = out or Path("runs") / f"{task}-{options['algo'] or 'model'}"
+    config = resume_recipe(out, options["assignments"]) if resume else resolve_recipe(host, task, options)
+    if config.model.task != task:
+        raise ConfigError(f"The recipe is for {config.model.task!r}, the command says {task!r}.")
+    _quiet_tensorflow()
+    if dry_run:
+        _describe(config, host, options["skip_bad"])
+        return
+    from ocrbatch.training.trainer import train
+
+    with training_reporter(config, quiet=options["quiet"]) as reporter:
+        outcome = train(
+            config,
+            host,
+            out,
+            reporter,
+            resume=resume,
+            start_from=options["start_from"],
+            max_minutes=options["max_minutes"],
+            skip_list=options["skip_bad"],
+        )
+    _say_goodbye(out, task, outcome)
+
+
+def _say_goodbye(out: Path, task: str, outcome: Any) -> None:
+    progress = outcome.progress
+    if outcome.finished:
+        best = f"best score {progress.best_score:.4f} at step {progress.best_step}"
+        click.echo(f"Trained {progress.step} steps in {progress.seconds / 60:.1f} minutes, {best}.")
+        click.echo(f"Make a bundle of it: ocrbatch export {out} --out {out.name}.ocrb")
+        return
+    click.echo(f"Saved at step {progress.step}. Go on with: ocrbatch train {task} --out {out} --resume")
+    if outcome.stopped_by is not None:
+        click.get_current_context().exit(ExitCode.INTERRUPTED)
+
+
+def _describe(config: TrainConfig, host: Host, skip_list: Path | None) -> None:
+    from ocrbatch.config.load import dump_yaml
+    from ocrbatch.training.setup import set_up
+
+    setup = set_up(config, host, skip_list)
+    click.echo(dump_yaml(config.model_dump(mode="json")))
+    setup.networks.training.summary(print_fn=click.echo, expand_nested=True)
+    batch: Mapping[str, Any] = setup.source(0).arrays
+    click.echo(f"Training samples: {setup.n_train}, for evaluation: {setup.n_val}.")
+    click.echo(f"Steps: {config.train.steps}, an epoch has {setup.batches_per_epoch}.")
+    for name, array in batch.items():
+        click.echo(f"First batch: {name} {array.dtype} {array.shape}")
+
+
+def _quiet_tensorflow() -> None:
+    """TensorFlow's start-up notes are not for users; what the user has set stays."""
+    import os
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

@@ -1,0 +1,126 @@
+"""From a recipe to the parts of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ocrbatch.bundles.network import algorithm_config, build_networks, codec_for, normalized, training_for
+from ocrbatch.charset import Charset
+from ocrbatch.config.schema import RecognizerInput
+from ocrbatch.config.train import TrainConfig
+from ocrbatch.contracts import Networks
+from ocrbatch.data.augment import build_augmentation
+from ocrbatch.data.labels import LineLabel
+from ocrbatch.data.sampling import BatchPlan
+from ocrbatch.plugin_system.host import Host
+from ocrbatch.training import datasets
+from ocrbatch.training.cropping import Cropper
+from ocrbatch.training.evaluation import evaluate_lines, evaluate_pages
+from ocrbatch.training.samples import BatchSource, LineBatches, PageBatches, picture_size, width_bucket
+
+Evaluate = Callable[[], Mapping[str, float]]
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """The parts of a training: batches by step, networks, loss, and an evaluation of the network as it is."""
+
+    config: TrainConfig
+    algorithm: Any
+    networks: Networks
+    training: Any
+    source: BatchSource
+    batches_per_epoch: int
+    n_train: int
+    n_val: int
+    evaluate: Evaluate
+
+
+def set_up(config: TrainConfig, host: Host, skip_list: Path | None = None) -> Setup:
+    """Builds the networks, reads and checks the labels. Raises an OcrbatchError for anything that a user can mend."""
+    import keras
+
+    keras.utils.set_random_seed(config.train.seed)
+    keras.config.set_dtype_policy(config.train.precision)
+    return (_set_up_lines if config.model.task == "rec" else _set_up_pages)(config, host, skip_list)
+
+
+def _set_up_lines(config: TrainConfig, host: Host, skip_list: Path | None) -> Setup:
+    algorithm, training = algorithm_config(config.model, host), training_for(config.model, host)
+    steps = build_augmentation("rec", config.augment)
+    samples = datasets.load_line_samples(config.data)
+    networks = build_networks(config.model, host)
+    problem = datasets.line_problem(
+        Charset(config.model.charset or ""),
+        algorithm.max_length,
+        training.steps_needed,
+        _steps_there(networks.inference, algorithm.input),
+    )
+    samples = datasets.without_bad(samples, problem, skip_list)
+    buckets = np.array([width_bucket(picture_size(label), algorithm.input) for label in samples.train])
+    plan = BatchPlan(buckets, samples.weights, _batch_sizes(config, algorithm.input), config.train.seed)
+    network = normalized(networks.inference, algorithm.input)
+    codec = codec_for(config.model, host)
+    val = samples.val[: config.train.eval_samples]
+    return Setup(
+        config,
+        algorithm,
+        networks,
+        training,
+        LineBatches(samples.train, plan, algorithm.input, training, steps),
+        plan.batches_per_epoch,
+        len(samples.train),
+        len(samples.val),
+        partial(evaluate_lines, network, codec, val),
+    )
+
+
+def _set_up_pages(config: TrainConfig, host: Host, skip_list: Path | None) -> Setup:
+    algorithm, training = algorithm_config(config.model, host), training_for(config.model, host)
+    steps = build_augmentation("det", config.augment)
+    samples = datasets.without_bad(datasets.load_page_samples(config.data), datasets.page_problem, skip_list)
+    networks = build_networks(config.model, host)
+    plan = BatchPlan(
+        np.zeros(len(samples.train), np.int64), samples.weights, {0: config.train.batch_size}, config.train.seed
+    )
+    network = normalized(networks.inference, algorithm.input)
+    codec = codec_for(config.model, host)
+    val = samples.val[: config.train.eval_samples]
+    cropper = Cropper(config.train.crop_size, config.train.scale)
+    return Setup(
+        config,
+        algorithm,
+        networks,
+        training,
+        PageBatches(samples.train, plan, algorithm.input, training, cropper, steps),
+        plan.batches_per_epoch,
+        len(samples.train),
+        len(samples.val),
+        partial(evaluate_pages, network, codec, val),
+    )
+
+
+def _steps_there(network: Any, input: RecognizerInput) -> Callable[[LineLabel], int]:
+    """Function from a line to the number of output steps that its width gives."""
+
+    @lru_cache
+    def of_bucket(bucket: int) -> int:
+        shape = (1, input.height, input.widths[bucket], input.channels)
+        return int(network.compute_output_shape(shape)[1])
+
+    return lambda label: of_bucket(width_bucket(picture_size(label), input))
+
+
+def _batch_sizes(config: TrainConfig, input: RecognizerInput) -> dict[int, int]:
+    """Batch size of each bucket: the same for all, or with ``batch_width`` about the same number of pixels."""
+    size, reference = config.train.batch_size, config.train.batch_width
+    return {
+        bucket: size if reference is None else max(1, round(size * reference / max(width, reference / 2)))
+        for bucket, width in enumerate(input.widths)
+    }

@@ -1,0 +1,207 @@
+"""The training loop: the same for detectors and recognizers."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from ocrbatch.config.load import dump_yaml
+from ocrbatch.config.train import TrainConfig
+from ocrbatch.errors import TrainingError
+from ocrbatch.plugin_system.host import Host
+from ocrbatch.training.checkpoint import (
+    Progress,
+    load_checkpoint,
+    save_checkpoint,
+    save_weights_atomically,
+    write_atomically,
+)
+from ocrbatch.training.datasets import provenance
+from ocrbatch.training.learner import Learner, averaged_weights, build_learner
+from ocrbatch.training.loader import BatchLoader
+from ocrbatch.training.setup import Setup, set_up
+from ocrbatch.training.transfer import transfer_weights
+
+CONFIG, CHECKPOINT, BEST, LAST = "config.yml", "last.ckpt.npz", "best.weights.h5", "last.weights.h5"
+METRICS, LOG, PROVENANCE = "metrics.json", "log.csv", "provenance.json"
+
+
+class Reporter(Protocol):
+    """What is told while a training runs."""
+
+    def started(self, setup: Setup, progress: Progress) -> None: ...
+
+    def stepped(self, progress: Progress, loss: float, samples_per_second: float) -> None: ...
+
+    def evaluated(self, progress: Progress, metrics: Mapping[str, float]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a training ended: where it stands, and the signal that stopped it, if one did."""
+
+    progress: Progress
+    finished: bool
+    stopped_by: int | None = None
+
+
+def train(
+    config: TrainConfig,
+    host: Host,
+    out: Path,
+    reporter: Reporter,
+    *,
+    resume: bool = False,
+    start_from: Path | None = None,
+    max_minutes: float | None = None,
+    skip_list: Path | None = None,
+) -> Outcome:
+    """Trains a recipe in the folder ``out``: recipe, log, metrics, ``best`` and ``last`` weights, and a checkpoint.
+
+    SIGINT, SIGTERM and ``max_minutes`` end the training after the running step, with everything saved. Raises an
+    OcrbatchError for whatever a user can mend.
+    """
+    deadline = time.monotonic() + 60 * max_minutes if max_minutes else math.inf
+    setup = set_up(config, host, skip_list)
+    learner = build_learner(
+        setup.networks.training, setup.training.loss, setup.algorithm.input, config.train.optimizer, config.train.steps
+    )
+    progress = Progress()
+    if resume:
+        progress = load_checkpoint(out / CHECKPOINT, learner)
+    else:
+        _prepare_folder(out, config)
+        if start_from is not None:
+            transfer_weights(start_from, setup.networks, config.model, host)
+    return _Loop(setup, learner, out, reporter, deadline).run(progress)
+
+
+class _Loop:
+    """The steps from a progress to the end."""
+
+    def __init__(self, setup: Setup, learner: Learner, out: Path, reporter: Reporter, deadline: float) -> None:
+        self.setup, self.learner, self.out = setup, learner, out
+        self.reporter, self.deadline = reporter, deadline
+        self.settings = setup.config.train
+
+    def run(self, progress: Progress) -> Outcome:
+        data = self.setup.config.data
+        self.reporter.started(self.setup, progress)
+        with (
+            _stop_requests() as stop,
+            BatchLoader(self.setup.source, workers=data.workers, look_ahead=data.look_ahead) as loader,
+        ):
+            began, earlier = time.monotonic(), progress.seconds
+            window_start, window_samples = began, 0
+            for batch in loader.batches(progress.step, self.settings.steps):
+                loss = self.learner.step(batch)
+                progress = replace(progress, step=progress.step + 1, seconds=earlier + time.monotonic() - began)
+                window_samples += len(batch.names)
+                if not math.isfinite(loss):
+                    raise TrainingError(_not_finite(progress.step, batch.names))
+                if progress.step % self.settings.log_every == 0:
+                    now = time.monotonic()
+                    self._log(progress, loss, window_samples / max(now - window_start, 1e-9))
+                    self.learner.reset_metrics()
+                    window_start, window_samples = now, 0
+                stopping = stop.signal is not None or time.monotonic() > self.deadline
+                progress = self._keep(progress, stopping)
+                if stopping:
+                    break
+        return Outcome(progress, progress.step >= self.settings.steps, stop.signal)
+
+    def _keep(self, progress: Progress, stopping: bool) -> Progress:
+        """Evaluates and saves when it is time to."""
+        last = progress.step >= self.settings.steps
+        never_evaluated = stopping and progress.best_score is None
+        if last or never_evaluated or progress.step % self.settings.eval_every == 0:
+            progress = self._evaluate(progress)
+        if last or stopping or progress.step % self.settings.save_every == 0:
+            self._save(progress)
+        return progress
+
+    def _save(self, progress: Progress) -> None:
+        save_checkpoint(self.out / CHECKPOINT, self.learner, progress)
+        with averaged_weights(self.learner):
+            save_weights_atomically(self.learner.network, self.out / LAST)
+
+    def _evaluate(self, progress: Progress) -> Progress:
+        with averaged_weights(self.learner):
+            metrics = dict(self.setup.evaluate())
+            if progress.best_score is None or metrics["score"] > progress.best_score:
+                progress = replace(progress, best_score=metrics["score"], best_step=progress.step)
+                save_weights_atomically(self.learner.network, self.out / BEST)
+        self._note_metrics(progress, metrics)
+        self.reporter.evaluated(progress, metrics)
+        return progress
+
+    def _note_metrics(self, progress: Progress, metrics: Mapping[str, float]) -> None:
+        path = self.out / METRICS
+        noted: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        entry = {"step": progress.step, "seconds": round(progress.seconds, 1), **metrics}
+        noted["last"] = entry
+        if progress.best_step == progress.step:
+            noted["best"] = entry
+        noted.setdefault("history", []).append(entry)
+        write_atomically(path, json.dumps(noted, indent=1))
+
+    def _log(self, progress: Progress, loss: float, speed: float) -> None:
+        rate = float(self.learner.optimizer.learning_rate)
+        row = [progress.step, round(progress.seconds, 2), f"{loss:.6g}", f"{rate:.6g}", f"{speed:.4g}"]
+        path = self.out / LOG
+        fresh = not path.exists()
+        with path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            if fresh:
+                writer.writerow(["step", "seconds", "loss", "learning_rate", "samples_per_second"])
+            writer.writerow(row)
+        self.reporter.stepped(progress, loss, speed)
+
+
+def _prepare_folder(out: Path, config: TrainConfig) -> None:
+    if (out / CONFIG).exists():
+        raise TrainingError(f"{out} already holds a training: go on with --resume, or choose another --out.")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        write_atomically(out / PROVENANCE, json.dumps(provenance(config.data.train), indent=1, ensure_ascii=False))
+        write_atomically(out / CONFIG, dump_yaml(config.model_dump(mode="json")))
+    except OSError as error:
+        raise TrainingError(f"Cannot write to {out} ({error.strerror}): choose another --out.") from error
+
+
+def _not_finite(step: int, names: tuple[str, ...]) -> str:
+    return (
+        f"The loss is not finite at step {step}. Lower the learning rate (--set train.optimizer.learning_rate=...) and "
+        f"look at the labels of this batch: {', '.join(names)}."
+    )
+
+
+@dataclass(slots=True)
+class _Stop:
+    signal: int | None = None
+
+
+@contextmanager
+def _stop_requests() -> Iterator[_Stop]:
+    """Notes SIGINT and SIGTERM instead of dying of them; a second SIGINT interrupts at once."""
+    stop = _Stop()
+
+    def note(number: int, _frame: object) -> None:
+        if stop.signal == signal.SIGINT == number:
+            raise KeyboardInterrupt
+        stop.signal = number
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

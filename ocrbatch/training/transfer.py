@@ -1,0 +1,90 @@
+"""Starting from a bundle's weights: what fits is taken over, and shared characters keep their rows of the head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ocrbatch.bundles.network import build_networks
+from ocrbatch.bundles.store import load_weights, open_bundle
+from ocrbatch.config.schema import ModelSpec
+from ocrbatch.contracts import Networks
+from ocrbatch.errors import TrainingError
+from ocrbatch.plugin_system.host import Host
+
+
+def transfer_weights(bundle_path: Path, networks: Networks, spec: ModelSpec, host: Host) -> int:
+    """Copies the weights of a bundle into networks of ``spec`` and returns how many arrays were taken over.
+
+    Everything but the head's classes must have the same name and shape. With another charset, characters that both
+    have keep their weights and new ones start fresh. Raises TrainingError naming what does not fit.
+    """
+    bundle = open_bundle(bundle_path, host, kind=spec.task)
+    source = build_networks(bundle.spec, host)
+    load_weights(source.training, bundle.weights(), str(bundle_path))
+    have = {_name(variable): np.asarray(variable) for variable in source.training.variables}
+    classes = _shared_classes(bundle.spec.charset or "", spec.charset or "")
+    misfits = []
+    for variable in networks.training.variables:
+        value = _fitted(have.get(_name(variable)), np.asarray(variable), classes)
+        if value is None:
+            there = "missing" if _name(variable) not in have else str(have[_name(variable)].shape)
+            misfits.append(f"{_name(variable)}: {there} there, {tuple(variable.shape)} here")
+        else:
+            variable.assign(value)
+    if misfits:
+        shown = "; ".join(misfits[:5]) + (f"; and {len(misfits) - 5} more" if len(misfits) > 5 else "")
+        raise TrainingError(
+            f"{bundle_path} does not fit this recipe's network ({shown}): train the bundle's own model."
+        )
+    return len(networks.training.variables)
+
+
+def _name(variable: Any) -> str:
+    """Name of a variable within its network, without the numbers that Keras adds to make names unique."""
+    return str(variable.path)
+
+
+@dataclass(frozen=True)
+class _Classes:
+    """Both charsets' sizes and, for the characters that both have, their positions before and now."""
+
+    n_before: int
+    n_now: int
+    before: NDArray[np.int64]
+    now: NDArray[np.int64]
+
+    @property
+    def same(self) -> bool:
+        return self.n_before == self.n_now == len(self.before) and bool((self.before == self.now).all())
+
+
+def _shared_classes(before: str, now: str) -> _Classes:
+    places = {character: place for place, character in enumerate(before)}
+    pairs = [(places[character], place) for place, character in enumerate(now) if character in places]
+    columns = np.array(pairs, np.int64).reshape(-1, 2)
+    return _Classes(len(before), len(now), columns[:, 0], columns[:, 1])
+
+
+def _fitted(old: NDArray[Any] | None, fresh: NDArray[Any], classes: _Classes) -> NDArray[Any] | None:
+    """``old`` in the shape of ``fresh``; None when it does not fit.
+
+    With different charsets, a last axis that counts classes (the first class is special, perhaps the last one too) is
+    put together from the old values of shared characters and the fresh ones of new characters.
+    """
+    if old is None or old.shape[:-1] != fresh.shape[:-1]:
+        return None
+    special = old.shape[-1] - classes.n_before if old.ndim else 0
+    counts_classes = 0 < special <= 2 and fresh.shape[-1] - classes.n_now == special
+    if classes.same or not counts_classes:
+        return old if old.shape == fresh.shape else None
+    result = fresh.copy()
+    result[..., 0] = old[..., 0]
+    result[..., 1 + classes.now] = old[..., 1 + classes.before]
+    if special == 2:
+        result[..., -1] = old[..., -1]
+    return result
