@@ -1,0 +1,116 @@
+"""Writing rows as one file, by the suffix of its name. A file appears whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ocrbatch.config.suggest import did_you_mean
+from ocrbatch.errors import OutputError
+from ocrbatch.outputs.rows import SCHEMA
+
+CONFIG_KEY = "ocrbatch.config"
+"""Key of a Parquet file's metadata that holds the resolved configuration as JSON."""
+
+_ROWS_PER_GROUP = 512
+
+WriteRows = Callable[[Path, Iterable[pa.RecordBatch], Mapping[str, Any]], None]
+
+
+def writer_for(target: Path) -> WriteRows:
+    """The writer for a file name. Raises OutputError for an unknown suffix or a folder that is not there."""
+    suffix = target.suffix.lower()
+    if suffix not in _WRITERS:
+        known = ", ".join(_WRITERS)
+        hint = did_you_mean(suffix, _WRITERS)
+        raise OutputError(f"Cannot write {target}: its name must end in one of {known}{hint}")
+    if not target.absolute().parent.is_dir():
+        raise OutputError(f"Cannot write {target}: there is no folder {target.absolute().parent}.")
+    return _WRITERS[suffix]
+
+
+def write_parquet(target: Path, batches: Iterable[pa.RecordBatch], config: Mapping[str, Any]) -> None:
+    """Row groups of a fixed number of rows, zstd; ``config`` goes into the metadata. Raises OutputError."""
+    schema = SCHEMA.with_metadata({CONFIG_KEY: json.dumps(config, sort_keys=True)})
+    with _replacing(target) as path, pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for table in _grouped(batches):
+            writer.write_table(table.cast(schema), row_group_size=_ROWS_PER_GROUP)
+
+
+def write_jsonl(target: Path, batches: Iterable[pa.RecordBatch], config: Mapping[str, Any]) -> None:  # noqa: ARG001
+    """One JSON object a line, UTF-8. Raises OutputError."""
+    with _replacing(target) as path, path.open("w", encoding="utf-8", newline="\n") as file:
+        for line in _lines(batches):
+            file.write(f"{line}\n")
+
+
+def write_json(target: Path, batches: Iterable[pa.RecordBatch], config: Mapping[str, Any]) -> None:  # noqa: ARG001
+    """One JSON array of objects, UTF-8. Raises OutputError."""
+    with _replacing(target) as path, path.open("w", encoding="utf-8", newline="\n") as file:
+        _write_array(file, _lines(batches))
+
+
+_WRITERS: dict[str, WriteRows] = {".parquet": write_parquet, ".jsonl": write_jsonl, ".json": write_json}
+
+
+def _write_array(file: TextIO, lines: Iterator[str]) -> None:
+    separator = "[\n"
+    for line in lines:
+        file.write(f"{separator}{line}")
+        separator = ",\n"
+    file.write("\n]\n" if separator != "[\n" else "[]\n")
+
+
+def _lines(batches: Iterable[pa.RecordBatch]) -> Iterator[str]:
+    for batch in batches:
+        for row in batch.to_pylist():
+            yield json.dumps(_short(row), ensure_ascii=False)
+
+
+def _short(value: Any) -> Any:
+    """Numbers that were float32 with the digits that they have, not with those of a double."""
+    if isinstance(value, float):
+        return float(str(np.float32(value))) if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _short(item) for key, item in value.items()}
+    return [_short(item) for item in value] if isinstance(value, list) else value
+
+
+def _grouped(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Tables of exactly the rows of one group, so that the file does not depend on how the batches were cut."""
+    waiting: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in batches:
+        waiting.append(batch)
+        rows += batch.num_rows
+        while rows >= _ROWS_PER_GROUP:
+            table = pa.Table.from_batches(waiting)
+            yield table.slice(0, _ROWS_PER_GROUP)
+            waiting = table.slice(_ROWS_PER_GROUP).to_batches()
+            rows -= _ROWS_PER_GROUP
+    if rows:
+        yield pa.Table.from_batches(waiting)
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[Path]:
+    """A path beside ``target`` that takes its place, flushed to the disk, when all went well."""
+    path = target.with_name(f".{target.name}.partial")
+    try:
+        yield path
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        path.replace(target)
+    except OSError as error:
+        raise OutputError(f"Cannot write {target}: {error.strerror or error}.") from error
+    finally:
+        path.unlink(missing_ok=True)

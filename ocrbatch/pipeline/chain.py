@@ -1,0 +1,161 @@
+"""The chain: detect, rectify each box, recognize, post-process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ocrbatch.bundles.store import Bundle, open_bundle
+from ocrbatch.config.load import validate
+from ocrbatch.config.run import RunConfig
+from ocrbatch.contracts import Postprocessor
+from ocrbatch.data.images import Document, Reading, probe, read_page, stamp
+from ocrbatch.errors import InputError
+from ocrbatch.pipeline.detect import Detector
+from ocrbatch.pipeline.recognize import Line, Recognizer, with_text
+from ocrbatch.pipeline.text import page_text
+from ocrbatch.plugin_system.host import Host
+from ocrbatch.types import Image, PageRef, PageResult, Polygon, TextRegion
+
+Views = list[tuple[Line, Polygon]]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Loaded models and postprocessors. Without a detector each page is one line; without a recognizer nothing is read.
+
+    A chain belongs to one process; sharing it between threads is safe as far as the engine is.
+    """
+
+    detector: Detector | None
+    recognizer: Recognizer | None
+    post: tuple[Postprocessor, ...]
+    how: Reading
+
+    @classmethod
+    def default(cls, *, threads: int | None = None) -> Chain:
+        """The bundles and postprocessors that come with ocrbatch."""
+        return cls.build(RunConfig(), Host.load(), threads)
+
+    @classmethod
+    def load(
+        cls,
+        det: str | Path = "det",
+        rec: str | Path = "rec",
+        *,
+        threads: int | None = None,
+        host: Host | None = None,
+        **options: Any,
+    ) -> Chain:
+        """A chain of these bundles; ``options`` are keys of :class:`ocrbatch.config.run.RunConfig`, such as
+        ``post=[{"name": "reading_order"}]`` or ``dpi=300``. Raises BundleError, ConfigError, PluginError."""
+        values = {"det": {"bundle": str(det)}, "rec": {"bundle": str(rec)}, **options}
+        return cls.build(validate(RunConfig, values), host or Host.load(), threads)
+
+    @classmethod
+    def build(cls, config: RunConfig, host: Host, threads: int | None = None) -> Chain:
+        """The chain that ``config`` describes, each network on ``threads`` threads (all cores when None)."""
+        det, rec = open_bundles(config, host)
+        engine_plugin = host.engine(config.engine.name)
+        engine = host.resolve(engine_plugin.factory)(host.config(engine_plugin, config.engine.options, "engine"))
+        threads = threads or os.cpu_count() or 1
+        detector = recognizer = None
+        if det is not None:
+            detector = Detector(det.codec(), engine.open(det.graph, threads), config.tiles, det.identity)
+        if rec is not None:
+            session = engine.open(rec.graph, threads)
+            recognizer = Recognizer(rec.codec(), session, config.batch_lines, config.turn_tall, rec.identity)
+        return cls(detector, recognizer, postprocessors(config, host), Reading(config.dpi, config.pixel_limit))
+
+    def read(self, source: str | Path | Image, page: int = 0) -> PageResult:
+        """One page of a file (``page`` counts from 0), or a picture, RGB uint8 (H, W, 3). Raises InputError."""
+        if isinstance(source, np.ndarray):
+            return self._read(PageRef("", 0, 1), "", np.ascontiguousarray(source), ())
+        document = _open(source)
+        if not 0 <= page < document.n_pages:
+            raise InputError(f"{source} has {document.n_pages} pages, counted from 0: there is no page {page}.")
+        return self._read_document(document, page)
+
+    def read_all(self, source: str | Path) -> Iterator[PageResult]:
+        """All pages of a file, one at a time. Raises InputError."""
+        document = _open(source)
+        for page in range(document.n_pages):
+            yield self._read_document(document, page)
+
+    def detect(self, page: Image) -> tuple[TextRegion, ...]:
+        """Regions of a page without text; the whole page as one region when there is no detector."""
+        if self.detector is not None:
+            return self.detector.find(page)
+        height, width = page.shape[:2]
+        return (TextRegion(np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)),)
+
+    def views(self, page: Image, regions: Sequence[TextRegion]) -> list[Views]:
+        """What the recognizer is to read of each region."""
+        if self.recognizer is None:
+            return [[] for _ in regions]
+        if self.detector is None:
+            return [[(self.recognizer.line(page), region.points)] for region in regions]
+        return [self.recognizer.views(page, region) for region in regions]
+
+    def recognize(
+        self, pages: Sequence[tuple[Sequence[TextRegion], Sequence[Views]]], between: Callable[[], None] = lambda: None
+    ) -> list[tuple[TextRegion, ...]]:
+        """Regions of several pages with their text, read together. ``between`` is called before each batch."""
+        if self.recognizer is None:
+            return [tuple(regions) for regions, _ in pages]
+        lines = [line for _, views in pages for several in views for line, _ in several]
+        readings = iter(self.recognizer.read(lines, between))
+        return [
+            tuple(
+                with_text(region, [(points, next(readings)) for _, points in several])
+                for region, several in zip(regions, views, strict=True)
+            )
+            for regions, views in pages
+        ]
+
+    def finish(self, regions: tuple[TextRegion, ...], width: int, height: int) -> tuple[TextRegion, ...]:
+        """Regions after all postprocessors."""
+        for step in self.post:
+            regions = step(regions, width, height)
+        return regions
+
+    def _read_document(self, document: Document, page: int) -> PageResult:
+        picture, warnings = read_page(document, page, self.how)
+        return self._read(PageRef(str(document.path), page, document.n_pages), document.sha256, picture, warnings)
+
+    def _read(self, ref: PageRef, sha256: str, picture: Image, warnings: tuple[str, ...]) -> PageResult:
+        height, width = picture.shape[:2]
+        regions = self.detect(picture)
+        regions = self.recognize([(regions, self.views(picture, regions))])[0]
+        regions = self.finish(regions, width, height)
+        return PageResult(ref, sha256, width, height, regions, page_text(regions), warnings)
+
+
+def open_bundles(config: RunConfig, host: Host) -> tuple[Bundle | None, Bundle | None]:
+    """Detector and recognizer, as far as the stages need them. Raises BundleError, ConfigError."""
+    det = (
+        open_bundle(config.det.bundle, host, kind="det", options=config.det.options) if "det" in config.stages else None
+    )
+    rec = (
+        open_bundle(config.rec.bundle, host, kind="rec", options=config.rec.options) if "rec" in config.stages else None
+    )
+    return det, rec
+
+
+def postprocessors(config: RunConfig, host: Host) -> tuple[Postprocessor, ...]:
+    """The chosen postprocessors in their order. Raises PluginError, ConfigError."""
+    steps = []
+    for choice in config.post:
+        plugin = host.postprocessor(choice.name)
+        steps.append(host.resolve(plugin.factory)(host.config(plugin, choice.options)))
+    return tuple(steps)
+
+
+def _open(source: str | Path) -> Document:
+    path = Path(source)
+    return probe(path, *stamp(path))

@@ -1,0 +1,103 @@
+"""Reading the lines of some pages together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ocrbatch.charset import normalize
+from ocrbatch.contracts import Reading, RecognizerCodec, Session
+from ocrbatch.geometry import crop_quad, quad_size
+from ocrbatch.types import Image, Polygon, TextRegion, Word
+
+_SURELY_TURNED = 3.0  # times as tall as wide: no single character is
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line as the network takes it: uint8 (H, W, C), and the fraction of W that it covers."""
+
+    pixels: NDArray[np.uint8]
+    used: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recognizer:
+    """A loaded recognizer; ``model`` is the identity of its bundle."""
+
+    codec: RecognizerCodec
+    session: Session
+    batch_lines: int
+    turn_tall: float
+    model: str
+
+    def views(self, page: Image, region: TextRegion) -> list[tuple[Line, Polygon]]:
+        """What to read of a region, each with its corners from the top left of the text: its picture as it stands or,
+        when it is tall, turned by a quarter (text that runs downwards); both when it may be a single character."""
+        picture = crop_quad(page, region.points, turn_tall=None)
+        width, height = quad_size(region.points)
+        upright = (picture, region.points)
+        if height < self.turn_tall * width:
+            return [self._view(*upright)]
+        turned = (np.ascontiguousarray(np.rot90(picture)), np.roll(region.points, -1, axis=0))
+        if height >= _SURELY_TURNED * width:
+            return [self._view(*turned)]
+        return [self._view(*upright), self._view(*turned)]
+
+    def _view(self, picture: Image, points: Polygon) -> tuple[Line, Polygon]:
+        return self.line(picture), points
+
+    def line(self, picture: Image) -> Line:
+        """A picture of one line, RGB uint8 (h, w, 3), as the network takes it."""
+        return Line(*self.codec.encode(picture))
+
+    def read(self, lines: Sequence[Line], between: Callable[[], None] = lambda: None) -> list[Reading]:
+        """Readings in the order of ``lines``. Lines of one shape share batches; neighbours change no result.
+        ``between`` is called before each batch."""
+        readings: dict[int, Reading] = {}
+        for numbers in self._batches(lines):
+            between()
+            outputs = self.session(np.stack([lines[number].pixels for number in numbers]))
+            used = [lines[number].used for number in numbers]
+            readings.update(zip(numbers, self.codec.decode(outputs, used), strict=True))
+        return [readings[number] for number in range(len(lines))]
+
+    def _batches(self, lines: Sequence[Line]) -> Iterator[list[int]]:
+        by_shape: dict[tuple[int, ...], list[int]] = {}
+        for number, line in enumerate(lines):
+            by_shape.setdefault(line.pixels.shape, []).append(number)
+        for _, numbers in sorted(by_shape.items()):
+            for start in range(0, len(numbers), self.batch_lines):
+                yield numbers[start : start + self.batch_lines]
+
+
+def with_text(region: TextRegion, views: Sequence[tuple[Polygon, Reading]]) -> TextRegion:
+    """``region`` with the text of its most certain view; the score of no text is 0."""
+    points, reading = max(views, key=lambda view: (bool(view[1].text), view[1].score))
+    words = tuple(_words(reading, points))
+    return replace(
+        region,
+        points=points,
+        text=normalize(reading.text),
+        rec_score=float(reading.score) if reading.text else 0.0,
+        words=words,
+    )
+
+
+def _words(reading: Reading, points: Polygon) -> Iterator[Word]:
+    start = 0
+    for part in reading.text.split(" "):
+        end = start + len(part)
+        if part:
+            left, right = float(reading.spans[start, 0]), float(reading.spans[end - 1, 1])
+            yield Word(normalize(part), _between(points, left, right), float(reading.score))
+        start = end + 1
+
+
+def _between(points: Polygon, left: float, right: float) -> Polygon:
+    """The part of a quadrilateral between two fractions of its width."""
+    tl, tr, br, bl = points
+    return np.stack([tl + (tr - tl) * left, tl + (tr - tl) * right, bl + (br - bl) * right, bl + (br - bl) * left])
