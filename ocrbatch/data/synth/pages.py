@@ -1,0 +1,125 @@
+"""Whole pages for detectors: a layout is drawn, marked, painted, laid down and damaged; labels follow every step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ocrbatch.data.synth.damage import Profile, damage
+from ocrbatch.data.synth.fonts import FontBook
+from ocrbatch.data.synth.layouts.business import form, invoice, table_page
+from ocrbatch.data.synth.layouts.prose import book_page, letter, newspaper
+from ocrbatch.data.synth.layouts.receipt import receipt
+from ocrbatch.data.synth.layouts.scene import scene
+from ocrbatch.data.synth.layouts.sheet import Desk, Sheet
+from ocrbatch.data.synth.marks import add_marks
+from ocrbatch.data.synth.painting import Region, paint
+from ocrbatch.data.synth.paper import background
+from ocrbatch.data.synth.text import TextSource
+from ocrbatch.data.synth.warp import Warp, lay
+from ocrbatch.geometry import clip_polygon, signed_area, to_shape
+from ocrbatch.types import Image
+
+__all__ = ["Region", "render_page"]
+
+Layout = Callable[[Desk], Sheet]
+
+_LAYOUTS: tuple[tuple[float, Layout, Profile], ...] = (
+    (0.42, receipt, "receipt"),
+    (0.10, letter, "scan"),
+    (0.09, book_page, "book"),
+    (0.06, newspaper, "book"),
+    (0.10, invoice, "scan"),
+    (0.08, form, "scan"),
+    (0.07, table_page, "scan"),
+    (0.08, scene, "photo"),
+)
+_FAINT = 16  # grey levels between a label's lightest and darkest parts, below which nobody can read it
+
+
+def render_page(
+    rng: np.random.Generator, source: TextSource, book: FontBook, backgrounds: Sequence[Path] = ()
+) -> tuple[Image, list[Region]]:
+    """A random page of a random kind and its labelled runs of text, in pixels of the picture. ``backgrounds`` are picture
+    files to lay pages and words on; without them grounds are made up."""
+    shares = np.array([share for share, _, _ in _LAYOUTS])
+    _, layout, profile = _LAYOUTS[int(rng.choice(len(shares), p=shares / shares.sum()))]
+    desk = Desk(rng, source, book)
+    sheet = layout(desk)
+    ground = _texture(rng, sheet.width, sheet.height, backgrounds) if sheet.scene else None
+    picture, regions = paint(sheet, ground)
+    if not sheet.scene:
+        add_marks(desk, picture, regions)
+    photographed = sheet.scene or rng.random() < 0.15
+    warp = _place(rng, sheet, photographed)
+    if warp is not None:
+        picture = warp.picture(picture, _surroundings(rng, warp.size, sheet, photographed, backgrounds))
+        regions = [kept for region in regions if (kept := _moved(region, warp)) is not None]
+    letter_height = float(np.median([_side(region) for region in regions])) if regions else 24.0
+    picture = damage(picture, rng, "photo" if photographed else profile, letter=letter_height)
+    return picture, [replace(region, ignore=region.ignore or _faint(picture, region)) for region in regions]
+
+
+def _place(rng: np.random.Generator, sheet: Sheet, photographed: bool) -> Warp | None:
+    """How the sheet lies; None when the picture is the sheet itself."""
+    size = sheet.width, sheet.height
+    if photographed:
+        inset = (-0.08, 0.02) if sheet.scene else (-0.02, 0.12)
+        return lay(size, rng, turn=rng.normal(0, 4), tilt=rng.uniform(0, 0.07), curl=_curl(rng, sheet, 0.3), margin=inset)
+    if rng.random() < 0.35:
+        return None
+    turn = rng.uniform(-10, 10) if rng.random() < 0.08 else rng.normal(0, 1.1)
+    tilt = rng.uniform(0, 0.02) if rng.random() < 0.2 else 0.0
+    margin = (0.0, rng.uniform(0.02, 0.3)) if rng.random() < 0.35 else (-0.03, 0.01)
+    return lay(size, rng, turn=turn, tilt=tilt, curl=_curl(rng, sheet, 0.12), margin=margin)
+
+
+def _curl(rng: np.random.Generator, sheet: Sheet, chance: float) -> float:
+    return sheet.width * 0.012 if rng.random() < chance and not sheet.scene else 0.0
+
+
+def _surroundings(
+    rng: np.random.Generator, size: tuple[int, int], sheet: Sheet, photographed: bool, backgrounds: Sequence[Path]
+) -> Image:
+    """What is seen around the sheet: a table, or a scanner's lid, white or black."""
+    if photographed:
+        return _texture(rng, *size, backgrounds)
+    chance = rng.random()
+    colour = sheet.paper if chance < 0.45 else (255, 255, 255) if chance < 0.7 else (int(rng.integers(0, 70)),) * 3
+    ground = np.empty((size[1], size[0], 3), np.uint8)
+    ground[:] = colour
+    return ground
+
+
+def _texture(rng: np.random.Generator, width: int, height: int, backgrounds: Sequence[Path]) -> Image:
+    return np.clip(background(rng, height, width, backgrounds), 0, 255).astype(np.uint8)
+
+
+def _moved(region: Region, warp: Warp) -> Region | None:
+    """The region in the picture: None outside it, cut and to be ignored where more than a little is missing."""
+    points = warp.quad(region.points)
+    clipped = clip_polygon(points, *warp.size)
+    whole = abs(signed_area(points))
+    inside = to_shape(points).intersection(to_shape([[0, 0], [warp.size[0], 0], warp.size, [0, warp.size[1]]])).area
+    if whole == 0 or inside < 0.1 * whole or abs(signed_area(clipped)) < 4:
+        return None
+    return Region(clipped, region.text, region.ignore or inside < 0.9 * whole)
+
+
+def _side(region: Region) -> float:
+    return float(np.linalg.norm(region.points[3] - region.points[0])) * 0.6
+
+
+def _faint(picture: Image, region: Region) -> bool:
+    """Whether the text is hardly to be seen."""
+    (x0, y0), (x1, y1) = region.points.min(axis=0).astype(int), np.ceil(region.points.max(axis=0)).astype(int)
+    patch = picture[max(y0, 0) : y1, max(x0, 0) : x1]
+    if patch.size == 0:
+        return True
+    grey = cv2.cvtColor(np.ascontiguousarray(patch), cv2.COLOR_RGB2GRAY)
+    low, high = np.percentile(grey[::2, ::2] if grey.size > 400 else grey, (3, 97))
+    return bool(high - low < _FAINT)
