@@ -12,6 +12,7 @@ from ocrbatch.config.suggest import did_you_mean
 from ocrbatch.errors import ExitCode, OcrbatchError
 
 COMMANDS = {
+    "data": ("ocrbatch.cli.data", "Make data sets to train on."),
     "export": ("ocrbatch.cli.export", "Make a bundle from a training run."),
     "models": ("ocrbatch.cli.models", "List, describe and check model bundles."),
     "train": ("ocrbatch.cli.train", "Train a text detector or a text recognizer."),

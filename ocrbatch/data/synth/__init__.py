@@ -1,1 +1,3 @@
-"""Rendered text: lines and pages with their labels."""
+"""Rendered text: lines and pages to train on, with their labels."""
+
+from __future__ import annotations

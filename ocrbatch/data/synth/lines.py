@@ -1,0 +1,182 @@
+"""Pictures of single lines of text, as a detector cuts them out of receipts, letters, tables, books and photographs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+
+from ocrbatch.charset import Charset, normalize
+from ocrbatch.data.synth import ink as inks
+from ocrbatch.data.synth import paper
+from ocrbatch.data.synth.crop import Crop, place
+from ocrbatch.data.synth.damage import Profile, damage
+from ocrbatch.data.synth.fonts import Face, FontBook, Style
+from ocrbatch.data.synth.ink import Ink
+from ocrbatch.data.synth.optics import Pixels, Rng
+from ocrbatch.data.synth.text import TextSource, fit_words
+
+Kind = Literal["receipt", "document", "book", "scene"]
+MAX_HEIGHT = 48
+
+_KINDS: tuple[Kind, ...] = ("receipt", "document", "book", "scene")
+_SHARES = (0.42, 0.24, 0.24, 0.10)
+_STYLES: Mapping[Kind, Mapping[Style, float]] = {
+    "receipt": {"mono": 0.5, "dot": 0.1, "sans": 0.34, "serif": 0.06},
+    "document": {"sans": 0.52, "serif": 0.36, "mono": 0.12},
+    "book": {"serif": 0.9, "sans": 0.07, "mono": 0.03},
+    "scene": {"sans": 0.5, "serif": 0.2, "display": 0.25, "mono": 0.03, "dot": 0.02},
+}
+_PROFILES: Mapping[Kind, Profile] = {"receipt": "receipt", "document": "scan", "book": "book", "scene": "photo"}
+
+
+@dataclass(frozen=True)
+class LineMaker:
+    """Makes line pictures; picklable, so that worker processes can have it. ``backgrounds`` are picture files."""
+
+    source: TextSource
+    book: FontBook
+    charset: Charset
+    backgrounds: tuple[Path, ...] = ()
+
+    def __call__(self, rng: Rng) -> tuple[Pixels, dict[str, Any]]:
+        """One picture, uint8 (h, w) or (h, w, 3) with h at most 48, and its label."""
+        picture, text = render_line(rng, self.source, self.book, self.charset, self.backgrounds)
+        return picture, {"text": text}
+
+
+def render_line(
+    rng: Rng, source: TextSource, book: FontBook, charset: Charset, backgrounds: Sequence[Path] = ()
+) -> tuple[Pixels, str]:
+    """A random line: its picture, uint8 (h, w) or (h, w, 3), h at most 48, and what it says (NFC, single spaces)."""
+    kind = _KINDS[int(rng.choice(len(_KINDS), p=_SHARES))]
+    text = line_text(rng, source, kind, charset)
+    style = str(rng.choice(list(_STYLES[kind]), p=list(_STYLES[kind].values())))
+    face = book.pick(rng, text, style)  # type: ignore[arg-type]
+    size = _size(rng, kind)
+    ink = _shape(rng, _set(rng, face, size, text, kind), kind, face)
+    neighbours = [_neighbour(rng, source, face, ink, text) for _ in range(2)] if _chance(rng, 0.15, kind) else []
+    mask = place(rng, ink, neighbours, Crop.random(rng, kind))
+    picture = _paint(rng, mask, kind, backgrounds)
+    picture = damage(picture, rng, _profile(rng, kind), letter=0.55 * ink.em)
+    return _fit(rng, picture), text
+
+
+def line_text(rng: Rng, source: TextSource, kind: Kind, charset: Charset) -> str:
+    """What a line of ``kind`` says, in characters of the charset only, at least one and not a space."""
+    for _ in range(6):
+        text = normalize(" ".join(_raw_text(rng, source, kind).split()))
+        if text and not charset.unknown(text):
+            return text
+    text = " ".join("".join(c for c in text if c in charset).split())
+    return text or next(c for c in charset.characters if c != " ")
+
+
+def _raw_text(rng: Rng, source: TextSource, kind: Kind) -> str:
+    if kind == "book":
+        words = source.paragraph(rng, 22)
+        text = fit_words(words[int(rng.integers(6)) :], int(rng.integers(30, 91)))
+        last = text.rsplit(" ", 1)[-1]
+        if len(last) > 6 and last.isalpha() and rng.random() < 0.3:
+            text = text[: -int(rng.integers(2, 4))] + "-"
+        return text
+    if kind == "scene":
+        return source.phrase(rng, int(rng.integers(3, 18))) if rng.random() < 0.3 else _scene_word(rng, source)
+    if kind == "receipt":
+        return source.phrase(rng, int(np.clip(rng.gamma(2.2, 9), 1, 45)))
+    return source.phrase(rng, int(np.clip(rng.gamma(2.5, 16), 2, 90)))
+
+
+def _scene_word(rng: Rng, source: TextSource) -> str:
+    word = source.word(rng)[:16]
+    case = rng.random()
+    return word.upper() if case < 0.5 else word.capitalize() if case < 0.8 else word
+
+
+def _size(rng: Rng, kind: Kind) -> float:
+    """Pixels to the em."""
+    centre, spread, low, high = {
+        "receipt": (23, 0.32, 10.5, 44),
+        "document": (27, 0.35, 10.5, 46),
+        "book": (36, 0.28, 12, 50),
+        "scene": (38, 0.35, 12, 60),
+    }[kind]
+    return float(np.clip(centre * np.exp(rng.normal(0, spread)), low, high))
+
+
+def _set(rng: Rng, face: Face, size: float, text: str, kind: Kind) -> Ink:
+    tracking, gap, sentence = 0.0, 1.0, 1.0
+    spread = rng.random()
+    if spread < 0.1:
+        tracking = rng.uniform(0.02, 0.14)
+    elif spread < 0.14 and len(text) <= 30:
+        tracking = rng.uniform(0.15, 0.45)
+    elif spread < 0.2:
+        tracking = rng.uniform(-0.05, -0.015)
+    if rng.random() < {"book": 0.65, "document": 0.3, "receipt": 0.15, "scene": 0.1}[kind]:
+        gap = float(np.clip(np.exp(rng.normal(0.25, 0.4)), 0.75, 3))
+    if kind == "book" and rng.random() < 0.5:
+        sentence = rng.uniform(1.2, 2.2)
+    return inks.set_text(face, size, text, tracking=tracking, word_gap=gap, sentence_gap=sentence)
+
+
+def _shape(rng: Rng, ink: Ink, kind: Kind, face: Face) -> Ink:
+    """Condensed, wide, bold, oblique, hollow letters, needles and coarse dots."""
+    if rng.random() < {"receipt": 0.5, "document": 0.25, "book": 0.25, "scene": 0.4}[kind]:
+        factor = float(np.clip(np.exp(rng.normal(-0.05, 0.22)), 0.6, 1.5))
+        ink = replace(ink, mask=inks.stretch(ink.mask, factor))
+    if rng.random() < 0.05:
+        ink = replace(ink, mask=inks.slant(ink.mask, rng.uniform(0.08, 0.3)))
+    if rng.random() < 0.14:
+        ink = replace(ink, mask=inks.embolden(ink.mask, rng.uniform(0.3, 1.0) * ink.em / 20))
+    if kind == "scene" and ink.em > 26 and rng.random() < 0.06:
+        return replace(ink, mask=inks.outline(ink.mask, max(1, round(ink.em / 24))))
+    if kind != "receipt" or ink.mask.shape[0] < 6:
+        return ink
+    coarse = rng.random()
+    if coarse < 0.12 and face.style in ("mono", "dot", "sans"):
+        rows = max(5, round(ink.mask.shape[0] / ink.em * rng.uniform(11, 16)))
+        dots = inks.dot_matrix(ink.mask, rows, int(rng.integers(2, 5)), rng.uniform(0.38, 0.7))
+        return ink.scaled(dots, dots.shape[0] / ink.mask.shape[0])
+    if coarse < 0.4:
+        rows = max(6, round(ink.mask.shape[0] / ink.em * rng.uniform(15, 30)))
+        return replace(ink, mask=inks.bitmap(ink.mask, rows))
+    return ink
+
+
+def _neighbour(rng: Rng, source: TextSource, face: Face, ink: Ink, text: str) -> Ink:
+    """The line above or below: in the same face, or the same text where the face lacks a letter."""
+    other = source.phrase(rng, max(4, len(text)))
+    usable = "".join(c for c in other if c in text or c.isascii())
+    return inks.set_text(face, ink.em, usable)
+
+
+def _paint(rng: Rng, mask: inks.Mask, kind: Kind, backgrounds: Sequence[Path]) -> Pixels:
+    if kind == "scene" or (kind == "document" and rng.random() < 0.06):
+        return paper.scene(rng, mask, backgrounds)
+    inverse = rng.random() < {"receipt": 0.03, "document": 0.08, "book": 0.0}[kind]
+    return paper.print_ink(rng, mask, inverse=inverse, colour=rng.random() < 0.22)
+
+
+def _profile(rng: Rng, kind: Kind) -> Profile:
+    return "photo" if rng.random() < 0.12 and kind != "book" else _PROFILES[kind]
+
+
+def _fit(rng: Rng, picture: Pixels) -> Pixels:
+    """At most 48 pixels high, now and then much less."""
+    height, width = picture.shape[:2]
+    target = min(height, MAX_HEIGHT)
+    if rng.random() < 0.1:
+        target = min(target, int(rng.integers(13, 25)))
+    if target == height:
+        return picture
+    size = (max(1, round(width * target / height)), target)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _chance(rng: Rng, share: float, kind: Kind) -> bool:
+    return kind != "scene" and rng.random() < share
