@@ -16,7 +16,7 @@ from ocrbatch_det_db.config import DBConfig
 from ocrbatch_det_db.model import build
 from ocrbatch_det_db.training import DBTraining
 
-SIZE = 160
+SIZE = 128
 
 
 def tiny_backbone() -> keras.Model:
@@ -75,6 +75,6 @@ def test_db_overfits_a_handful_of_pages(pages: list[tuple[Image, list[Polygon]]]
         return training.loss({name: truth[..., i] for i, name in enumerate(names)}, outputs)["loss"]  # type: ignore[index]
 
     networks.training.compile(optimizer=keras.optimizers.Adam(5e-3), loss=loss)
-    history = networks.training.fit(images, stacked, batch_size=4, epochs=150, verbose=0).history["loss"]
+    history = networks.training.fit(images, stacked, batch_size=4, epochs=100, verbose=0).history["loss"]
     assert history[-1] < history[0] / 4
     assert hmean(codec, networks.inference, pages) >= 0.95
