@@ -1,0 +1,66 @@
+"""Recognizers against the reference implementation's outputs from the same weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from ocrbatch.contracts import Networks
+from ocrbatch.nn.paddle import load_reference_state, reference_slots
+from ocrbatch_backbone_mobilenet_v3.config import MobileNetV3Config
+from ocrbatch_backbone_mobilenet_v3.model import build_mobilenet_v3
+from ocrbatch_rec_crnn.config import CrnnConfig
+from ocrbatch_rec_crnn.model import build_crnn
+
+MODELS = ("rec_mv3_none_bilstm_ctc", "ch_rec_mv3_small_crnn_lite", "tiny_crnn")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_recognizer_parity(reference, name):
+    model = reference(name)
+    networks = build_networks(model.meta)
+    load_reference_state(networks.training, model.state)
+
+    assert count_numbers(networks.training, model.state) == model.meta["counts"]["unique_numbers"]
+    features = networks.training.get_layer("neck.reshape").input
+    outputs = [features, networks.training.output, networks.inference.output]
+    stages = keras.Model(networks.inference.input, outputs)
+    for picture in model.pictures:
+        features, logits, probabilities = stages.predict_on_batch(picture.input)
+        assert_close(features.transpose(0, 3, 1, 2), picture.outputs["backbone"])
+        steps = model.meta["slices"].get(f"{picture.name}/logits", [[1, 0, None, 1]])[0]
+        shown = slice(*steps[1:])
+        assert_close(logits[:, shown], picture.outputs["logits"])
+        expected = softmax(picture.outputs["logits"])
+        np.testing.assert_allclose(probabilities[:, shown], picture.outputs.get("head", expected), atol=1e-5)
+
+
+def build_networks(meta: dict[str, Any]) -> Networks:
+    """The network that ``architecture`` in meta.json describes."""
+    parts = meta["architecture"]
+    options = {"size": parts["Backbone"]["model_name"], "scale": parts["Backbone"]["scale"]}
+    backbone = build_mobilenet_v3(MobileNetV3Config(**options), task="rec", channels=3)
+    return build_crnn(CrnnConfig(hidden=parts["Neck"]["hidden_size"]), backbone, meta["classes"] - 1)
+
+
+def count_numbers(model: Any, state: dict[str, np.ndarray]) -> int:
+    """Numbers of the reference's state that the model's variables are made of, each tensor once."""
+    slots = list(reference_slots(model))
+    names = [name for slot in slots for name in slot.tensors]
+    assert len(names) == len(set(names))
+    assert len(slots) == len(model.weights)
+    return sum(state[name].size for name in names)
+
+
+def assert_close(got: np.ndarray, want: np.ndarray) -> None:
+    """Equal but for float32 rounding: within 1e-4 of the largest magnitude."""
+    assert got.shape == want.shape
+    assert np.abs(got - want).max() < 1e-4 * np.abs(want).max()
+
+
+def softmax(scores: np.ndarray) -> np.ndarray:
+    shifted = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return shifted / shifted.sum(axis=-1, keepdims=True)
