@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ocrbatch.config.describe import FieldLine
     from ocrbatch.plugin_system.catalogue import Row
     from ocrbatch.plugin_system.host import Host
+    from ocrbatch.plugin_system.scaffold import Short
 
 _COLUMNS = ("name", "kind", "distribution", "version", "status")
 
@@ -65,10 +66,13 @@ def show_command(name: str, as_json: bool) -> None:
     default=Path(),
     help="Folder to put the package's folder in; the current one by default.",
 )
-def new_command(kind: str, name: str, out: Path) -> None:
+def new_command(kind: Short, name: str, out: Path) -> None:
     """Write a small, complete plugin package, with its tests, to start from."""
-    from ocrbatch.plugin_system.scaffold import write_package
+    from ocrbatch.plugin_system.scaffold import KINDS, write_package
 
+    taken = [row for row in load_host().rows if (row.kind, row.name) == (KINDS[kind], name)]
+    if taken:
+        raise PluginError(f"{taken[0].provider} offers a {KINDS[kind]} {name!r} already: choose another name.")
     folder = write_package(kind, name, out)
     click.echo(f"Wrote {folder}. Next: pip install -e '{folder}[dev]' && pytest {folder} && ocrbatch plugins list")
 
