@@ -9,13 +9,14 @@ import cv2
 import numpy as np
 
 from ocrbatch.data.synth.ink import Ink, Mask
-from ocrbatch.data.synth.optics import Rng
+from ocrbatch.data.synth.optics import Rng, smooth_field
 
 
 @dataclass(frozen=True, slots=True)
 class Crop:
     """Margins in em around the ink (negative cuts into it); ``nominal``: around the height of a line with ascenders and
-    descenders, whatever this one has; ``angle`` in radians, ``keystone`` and ``bow`` as shares of the height."""
+    descenders, whatever this one has; ``angle`` in radians, ``keystone`` and ``bow`` as shares of the height,
+    ``wobble`` (how far letters stand off their place) in em."""
 
     top: float
     bottom: float
@@ -25,6 +26,7 @@ class Crop:
     angle: float = 0.0
     keystone: tuple[float, float] = (0.0, 0.0)
     bow: float = 0.0
+    wobble: float = 0.0
     rules: tuple[str, ...] = ()
 
     @classmethod
@@ -41,6 +43,7 @@ class Crop:
             angle=float(rng.normal(0, 0.06 if scene else 0.012)) if askew < (0.7 if scene else 0.4) else 0.0,
             keystone=(rng.uniform(-0.25, 0.25), rng.uniform(-0.12, 0.12)) if scene and askew < 0.5 else (0.0, 0.0),
             bow=rng.uniform(-0.25, 0.25) if rng.random() < (0.15 if scene else 0.06) else 0.0,
+            wobble=float(abs(rng.normal(0, 0.025))) if rng.random() < (0.3 if kind == "book" else 0.08) else 0.0,
             rules=tuple(name for name, share in _RULES.items() if rng.random() < share) if not scene else (),
         )
 
@@ -51,7 +54,7 @@ _RULES = {"under": 0.05, "above": 0.02, "left": 0.025, "right": 0.025}
 def _margin(rng: Rng) -> float:
     kind = rng.random()
     if kind < 0.12:
-        return rng.uniform(-0.06, 0.0)
+        return rng.uniform(-0.05, 0.0)
     return rng.uniform(0.0, 0.12) if kind < 0.6 else rng.uniform(0.1, 0.28) if kind < 0.93 else rng.uniform(0.25, 0.5)
 
 
@@ -74,6 +77,8 @@ def place(rng: Rng, ink: Ink, neighbours: Sequence[Ink], crop: Crop) -> Mask:
         paste(canvas, other.mask, -x0 + int(rng.normal(0, em)), round(other.top + side * pitch) - y0)
     for rule in crop.rules:
         _rule(rng, canvas, rule, em, (-x0, -y0, width - x0))
+    if crop.wobble:
+        canvas = _wobble(rng, canvas, em, crop.wobble * em)
     return _cut(canvas, box - [x0, y0, x0, y0], crop)
 
 
@@ -129,6 +134,14 @@ def _cut(canvas: Mask, box: np.ndarray, crop: Crop) -> Mask:
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     matrix = cv2.getPerspectiveTransform(turned.astype(np.float32), target)
     return np.asarray(cv2.warpPerspective(canvas, matrix, (width, height), flags=cv2.INTER_LINEAR), np.uint8)
+
+
+def _wobble(rng: Rng, canvas: Mask, em: float, reach: float) -> Mask:
+    """Letters moved by up to ``reach`` pixels up, down and aside, as in hand-set lines or under a jerky scanner."""
+    rows, columns = canvas.shape
+    dx, dy = (smooth_field(rng, rows, columns, 0.5 * em, low=-reach, high=reach) for _ in range(2))
+    x = np.arange(columns, dtype=np.float32) + dx
+    return np.asarray(cv2.remap(canvas, x, np.arange(rows, dtype=np.float32)[:, None] + dy, cv2.INTER_LINEAR), np.uint8)
 
 
 def _bend(canvas: Mask, depth: float) -> Mask:

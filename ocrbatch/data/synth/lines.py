@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +13,7 @@ import numpy as np
 
 from ocrbatch.charset import Charset, normalize
 from ocrbatch.data.synth import ink as inks
-from ocrbatch.data.synth import paper
+from ocrbatch.data.synth import kinds, paper, printing
 from ocrbatch.data.synth.crop import Crop, place
 from ocrbatch.data.synth.damage import Profile, damage
 from ocrbatch.data.synth.fonts import Face, FontBook, Style
@@ -32,6 +33,10 @@ _STYLES: Mapping[Kind, Mapping[Style, float]] = {
     "scene": {"sans": 0.5, "serif": 0.2, "display": 0.25, "mono": 0.03, "dot": 0.02},
 }
 _PROFILES: Mapping[Kind, Profile] = {"receipt": "receipt", "document": "scan", "book": "book", "scene": "photo"}
+_OLD_FACES = re.compile(
+    "Old Standard|C059|Schola|Century|Didot|Modern Roman|LM Roman|Caslon|FELL|Baskerville|Bodoni|Goudy|Garamond"
+    "|Prociono|Artemisia|Gentium|Junicode|Cardo|Nimbus Roman|Libertine|Tinos|Old ?style|Vollkorn"
+)
 
 
 @dataclass(frozen=True)
@@ -56,20 +61,23 @@ def render_line(
     kind = _KINDS[int(rng.choice(len(_KINDS), p=_SHARES))]
     text = line_text(rng, source, kind, charset)
     style = str(rng.choice(list(_STYLES[kind]), p=list(_STYLES[kind].values())))
-    face = book.pick(rng, text, style)  # type: ignore[arg-type]
+    like = _OLD_FACES if kind == "book" and rng.random() < 0.6 else None
+    face = book.pick(rng, text, style, like)  # type: ignore[arg-type]
     size = _size(rng, kind)
     ink = _shape(rng, _set(rng, face, size, text, kind), kind, face)
     neighbours = [_neighbour(rng, source, face, ink, text) for _ in range(2)] if _chance(rng, 0.15, kind) else []
     mask = place(rng, ink, neighbours, Crop.random(rng, kind))
-    picture = _paint(rng, mask, kind, backgrounds)
-    picture = damage(picture, rng, _profile(rng, kind), letter=0.55 * ink.em)
-    return _fit(rng, picture), text
+    clean = _paint(rng, mask, kind, backgrounds)
+    picture = damage(clean, rng, _profile(rng, kind), letter=0.55 * ink.em)
+    return _fit(rng, picture if legible(picture, mask) else clean), text
 
 
 def line_text(rng: Rng, source: TextSource, kind: Kind, charset: Charset) -> str:
     """What a line of ``kind`` says, in characters of the charset only, at least one and not a space."""
     for _ in range(6):
         text = normalize(" ".join(_raw_text(rng, source, kind).split()))
+        if rng.random() < 0.06:
+            text = _one_strange(rng, text, charset)
         if text and not charset.unknown(text):
             return text
     text = " ".join("".join(c for c in text if c in charset).split())
@@ -86,9 +94,35 @@ def _raw_text(rng: Rng, source: TextSource, kind: Kind) -> str:
         return text
     if kind == "scene":
         return source.phrase(rng, int(rng.integers(3, 18))) if rng.random() < 0.3 else _scene_word(rng, source)
+    if kind == "receipt" and rng.random() < 0.33:
+        return _FIGURES[int(rng.integers(len(_FIGURES)))](rng)
     if kind == "receipt":
         return source.phrase(rng, int(np.clip(rng.gamma(2.2, 9), 1, 45)))
     return source.phrase(rng, int(np.clip(rng.gamma(2.5, 16), 2, 90)))
+
+
+_FIGURES: tuple[Callable[[Rng], str], ...] = (
+    kinds.labelled,
+    kinds.quantity,
+    kinds.price,
+    kinds.amount,
+    kinds.amount,
+    kinds.number,
+    kinds.date,
+    kinds.time,
+    kinds.code,
+    kinds.digits,
+)
+
+
+def _one_strange(rng: Rng, text: str, charset: Charset) -> str:
+    """The text with any character of the charset in one letter's place, so that all are seen, and not only in words."""
+    places = [n for n, c in enumerate(text) if c != " "]
+    characters = [c for c in charset.characters if c != " "]
+    if not places:
+        return text
+    place = int(rng.choice(places))
+    return text[:place] + characters[int(rng.integers(len(characters)))] + text[place + 1 :]
 
 
 def _scene_word(rng: Rng, source: TextSource) -> str:
@@ -118,7 +152,7 @@ def _set(rng: Rng, face: Face, size: float, text: str, kind: Kind) -> Ink:
     elif spread < 0.2:
         tracking = rng.uniform(-0.05, -0.015)
     if rng.random() < {"book": 0.65, "document": 0.3, "receipt": 0.15, "scene": 0.1}[kind]:
-        gap = float(np.clip(np.exp(rng.normal(0.25, 0.4)), 0.75, 3))
+        gap = float(np.clip(np.exp(rng.normal(0.4 if kind == "book" else 0.25, 0.4)), 0.85 if tracking >= 0 else 1, 3))
     if kind == "book" and rng.random() < 0.5:
         sentence = rng.uniform(1.2, 2.2)
     return inks.set_text(face, size, text, tracking=tracking, word_gap=gap, sentence_gap=sentence)
@@ -164,6 +198,17 @@ def _paint(rng: Rng, mask: inks.Mask, kind: Kind, backgrounds: Sequence[Path]) -
 
 def _profile(rng: Rng, kind: Kind) -> Profile:
     return "photo" if rng.random() < 0.12 and kind != "book" else _PROFILES[kind]
+
+
+def legible(picture: Pixels, mask: inks.Mask) -> bool:
+    """Whether the ink can still be told from the ground: it differs by 14 grey levels at least, most of it."""
+    grey = printing.gray(picture).astype(np.float32)
+    ink = mask > 127
+    if not ink.any() or ink.all():
+        return True
+    letters, ground = grey[ink], grey[~ink]
+    apart = abs(float(letters.mean() - ground.mean()))
+    return apart > 14 and apart > 0.7 * float(letters.std() + ground.std())
 
 
 def _fit(rng: Rng, picture: Pixels) -> Pixels:

@@ -17,9 +17,13 @@ def smooth_field(
     rng: Rng, height: int, width: int, cell: float, *, low: float = 0.0, high: float = 1.0
 ) -> NDArray[np.float32]:
     """Random smooth field, float32 (height, width) in low..high, whose hills are about ``cell`` pixels wide."""
-    rows, columns = (int(np.ceil(side / max(1.0, cell))) + 2 for side in (height, width))
-    coarse = rng.random((min(rows, height + 2), min(columns, width + 2)), np.float32) * np.float32(high - low)
-    return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR), np.float32) + np.float32(low)
+    cell = max(1.0, cell)
+    coarse = rng.random([int(side / cell) + 3 for side in (height, width)], np.float32)
+    top, left = (int(place) for place in rng.random(2) * cell)
+    # one axis after the other, each cut to size at once: a hill may be much larger than the picture
+    tall = cv2.resize(coarse, (coarse.shape[1], round(coarse.shape[0] * cell)))[top : top + height]
+    wide = cv2.resize(tall, (round(coarse.shape[1] * cell), height))[:, left : left + width]
+    return np.asarray(wide * np.float32(high - low) + np.float32(low), np.float32)
 
 
 def multiply(image: Pixels, field: NDArray[np.float32]) -> Pixels:

@@ -85,6 +85,9 @@ def rough_print(image: Pixels, rng: Rng, strength: float, bias: float) -> Pixels
     contrast = float(np.ptp(np.percentile(pixels[:: max(1, height // 16)], (1, 90)))) / 255
     noise = rng.standard_normal((height, width), np.float32) * np.float32(20 * strength * contrast)
     noise += smooth_field(rng, height, width, 5, low=-35 * strength * contrast, high=35 * strength * contrast)
+    noise += smooth_field(
+        rng, height, width, 0.6 * height, low=-25 * strength * contrast, high=25 * strength * contrast
+    )
     uneven = np.clip(cv2.GaussianBlur(pixels + noise, (0, 0), 0.5 + 0.5 * strength), 0, 255)
     return like(binarise(uneven.astype(np.uint8), bias * contrast), image)
 
