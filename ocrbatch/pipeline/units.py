@@ -13,7 +13,7 @@ class Span:
 
     With ``stop`` None nobody has looked at the file yet: the worker counts its pages and reads as many from the first
     as its unit allows. If ``sha256`` is given all the same, the file was read before and seems touched: it is left
-    alone when its content is still that.
+    alone when its content is still that. ``ordinal`` is the file's place in the listing, from 0.
     """
 
     file: SourceFile
@@ -21,6 +21,7 @@ class Span:
     stop: int | None = None
     sha256: str = ""
     n_pages: int = 1
+    ordinal: int = 0
 
     def single_pages(self) -> list[Span]:
         """One span for each page, as far as they are known."""
@@ -31,8 +32,8 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What a worker takes at a time; ``most`` pages of each span that nobody has looked at. ``attempt`` counts from 1
-    how often a unit of a single page was tried; 0 is a unit of several."""
+    """What a worker takes at a time; ``most`` pages of each span that nobody has looked at. ``attempt`` counts how
+    often a page of its own was tried; 0 is a first try, with others."""
 
     spans: tuple[Span, ...]
     most: int
@@ -51,14 +52,15 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class SpanReport:
-    """What became of a span: the file as it was found, and the status of each page that has a row."""
+    """What became of a span: the file as it was found, and of each page that has a row its number, status and kind of
+    error (empty when there was none)."""
 
     source: str
     size: int
     mtime_ns: int
     sha256: str
     n_pages: int
-    pages: tuple[tuple[int, str], ...]
+    pages: tuple[tuple[int, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,191 @@
+"""The driver of a run: it lists files, hands units to workers and keeps the journal."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from ocrbatch.data.sources import list_sources
+from ocrbatch.errors import OutputError
+from ocrbatch.outputs.rows import to_batch
+from ocrbatch.pipeline.executor import Done, LocalWorkers, Lost
+from ocrbatch.pipeline.journal import Journal
+from ocrbatch.pipeline.ledger import Ledger
+from ocrbatch.pipeline.planner import Planner
+from ocrbatch.pipeline.process import page_facts
+from ocrbatch.pipeline.units import Reply, Span, SpanReport, Unit
+from ocrbatch.types import PageFailure, PageRef
+
+if TYPE_CHECKING:
+    from ocrbatch.pipeline.batch import Batch, Watch
+
+_FILES_AT_A_TIME = 500
+_LISTING_PAUSE = 0.0
+_PAUSE = 0.2
+_MEMORY_EVERY = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands: pages read by this start, pages that had their rows before, and all pages known of;
+    ``listed`` says whether the listing is complete. Memory is that of all processes, in bytes."""
+
+    read: int = 0
+    skipped: int = 0
+    total: int = 0
+    listed: bool = False
+    failed: int = 0
+    seconds: float = 0.0
+    memory: int = 0
+    peak_memory: int = 0
+
+
+class Driver:
+    """Runs a batch over a journal and its ledger."""
+
+    def __init__(self, batch: Batch, journal: Journal, ledger: Ledger, watch: Watch) -> None:
+        self.interrupted = False
+        self.stage_seconds: Counter[str] = Counter()
+        self._batch = batch
+        self._journal = journal
+        self._ledger = ledger
+        self._watch = watch
+        self._planner = Planner(ledger, batch.unit_pages, batch.limit)
+        skip = (*batch.skip, batch.journal)
+        self._listing = islice(list_sources(batch.paths, batch.selection, skip), batch.limit)
+        self._listed = False
+        self._n_files = 0
+        self._read = 0
+        self._failed = 0
+        self._began = time.monotonic()
+        self._memory = _Memory()
+
+    @property
+    def progress(self) -> Progress:
+        """Where the run stands now."""
+        total = self._n_files + self._planner.extra
+        if self._batch.limit is not None:
+            total = min(total, self._batch.limit)
+        return Progress(
+            self._read,
+            self._planner.skipped,
+            total,
+            self._listed,
+            self._failed,
+            time.monotonic() - self._began,
+            self._memory.now,
+            self._memory.peak,
+        )
+
+    def work(self, settings: dict[str, Any]) -> None:
+        """Read all pages that have no row yet. Workers start only when there are any."""
+        unit = self._next()
+        if unit is None:
+            return
+        self._journal.start(settings)
+        batch = self._batch
+        with LocalWorkers(batch.start, batch.workers, batch.timeout) as workers:
+            while True:
+                stopping = self._watch.stopping()
+                while unit is not None and workers.idle and not stopping:
+                    workers.submit(unit)
+                    unit = self._next()
+                if not workers.busy and (unit is None or stopping):
+                    self.interrupted = unit is not None
+                    return
+                for event in workers.wait(_PAUSE if self._listed else _LISTING_PAUSE):
+                    self._handle(event)
+                self._list_more()
+                unit = unit or self._next()
+                self._memory.sample(workers.pids)
+                self._watch.progress(self.progress)
+
+    def _next(self) -> Unit | None:
+        """The next unit; lists on until there is one or the listing ends."""
+        unit = self._planner.next()
+        while unit is None and not self._listed:
+            self._list_more()
+            unit = self._planner.next()
+        return unit
+
+    def _list_more(self) -> None:
+        if self._listed:
+            return
+        files = list(islice(self._listing, _FILES_AT_A_TIME))
+        self._n_files += self._ledger.list_files(files)
+        if len(files) < _FILES_AT_A_TIME:
+            self._listed = True
+            self._refuse_to_drop_rows()
+
+    def _refuse_to_drop_rows(self) -> None:
+        """Rows of files that are gone are dropped, as a fresh run would not have them; those of others never."""
+        if self._batch.limit is not None:
+            return
+        left = [source for source in self._ledger.unlisted() if Path(source).exists()]
+        if left:
+            raise OutputError(
+                f"{self._batch.target} has rows of {len(left)} files that this command does not name, such as "
+                f"{left[0]}: name them too, choose another --out, or use --overwrite to begin anew."
+            )
+
+    def _handle(self, event: Done | Lost) -> None:
+        if isinstance(event, Done):
+            self._keep(event.unit.spans, event.reply)
+            return
+        where = ", ".join(span.file.source for span in event.unit.spans)
+        self._watch.log(f"{event.kind} in {event.tick.stage} of {where}: {event.message}")
+        span = self._planner.lost(event)
+        if span is not None:
+            self._keep((span,), self._failure(span, event))
+
+    def _keep(self, spans: tuple[Span, ...], reply: Reply) -> None:
+        self._ledger.record(self._journal.append(reply.reports, reply.rows))
+        self.stage_seconds.update(reply.seconds)
+        for span, report in zip(spans, reply.reports, strict=True):
+            self._planner.reported(span, report)
+            self._read += len(report.pages)
+            for page, status, kind in report.pages:
+                if status == "failed":
+                    self._failed += 1
+                    self._watch.log(f"{report.source}, page {page}: {kind}")
+
+    def _failure(self, span: Span, event: Lost) -> Reply:
+        """The row of a page that no worker survived."""
+        tick = event.tick
+        n_pages = span.n_pages if span.stop is not None else tick.n_pages
+        sha256 = tick.sha256 or span.sha256
+        failure = PageFailure(
+            PageRef(span.file.source, span.first, n_pages), event.kind, tick.stage, event.message, sha256
+        )
+        facts = page_facts([failure])
+        report = SpanReport(span.file.source, span.file.size, span.file.mtime_ns, sha256, n_pages, facts)
+        return Reply((report,), to_batch([failure], *self._batch.models).serialize().to_pybytes(), {})
+
+
+class _Memory:
+    """Resident memory of this process and its workers, in bytes, looked up about once a second."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        self.peak = 0
+        self._next = 0.0
+
+    def sample(self, pids: list[int]) -> None:
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + _MEMORY_EVERY
+        self.now = psutil.Process().memory_info().rss + sum(_resident(pid) for pid in pids)
+        self.peak = max(self.peak, self.now)
+
+
+def _resident(pid: int) -> int:
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:  # it just ended
+        return 0

@@ -1,0 +1,32 @@
+"""One run at a time on one output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ocrbatch.errors import OutputError
+
+try:
+    import fcntl
+except ImportError:  # not a POSIX system: two runs on one output are not noticed
+    fcntl = None  # type: ignore[assignment]
+
+
+@contextmanager
+def locked(path: Path, what: Path) -> Iterator[None]:
+    """Hold the lock file ``path`` for as long as this process lives or the block lasts. Raises OutputError."""
+    try:
+        file = path.open("ab")
+    except OSError as error:
+        raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from error
+    with file:
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise OutputError(
+                    f"Another run is writing {what} right now: wait for it or choose another --out."
+                ) from error
+        yield

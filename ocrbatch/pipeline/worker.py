@@ -1,0 +1,86 @@
+"""A worker process: it loads the models once and answers units until its pipe closes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from multiprocessing import connection, parent_process
+from typing import Any
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStart:
+    """How a worker gets its processor: ``build`` names a function ``"package.module:function"`` that is called with
+    ``arguments`` inside the worker, and returns what turns a unit into a reply."""
+
+    build: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    threads: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The models are loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartFailed:
+    """The models could not be loaded."""
+
+    error: Exception
+
+
+def work(pipe: connection.Connection, start: WorkerStart) -> None:
+    """Main function of the process. Numpy and the like are first imported here, after the thread variables are set."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the driver decides
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(start.threads)))
+    _silence()
+    _end_with_parent()
+    try:
+        module, _, function = start.build.partition(":")
+        process = getattr(import_module(module), function)(**start.arguments)
+    except Exception as error:
+        pipe.send(StartFailed(_portable(error)))
+        return
+    try:
+        pipe.send(Ready())
+        while True:
+            unit = pipe.recv()
+            pipe.send(process(unit, pipe.send))
+    except (EOFError, OSError):  # the driver is gone, or has no more work
+        return
+
+
+def _silence() -> None:
+    """Libraries written in C complain on stdout and stderr about damaged files; rows say it better."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)
+
+
+def _end_with_parent() -> None:
+    """Also end when the driver is killed while this process is deep in a computation."""
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _portable(error: Exception) -> Exception:
+    """The error itself where it belongs to ocrbatch and pickles, else its words."""
+    from ocrbatch.errors import OcrbatchError
+
+    if isinstance(error, OcrbatchError):
+        return type(error)(str(error))
+    return RuntimeError(f"{type(error).__name__}: {error}")
