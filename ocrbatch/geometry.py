@@ -73,7 +73,7 @@ def min_area_quad(polygon: ArrayLike) -> tuple[Polygon, float]:
 def offset_polygon(polygon: ArrayLike, distance: float) -> list[Polygon]:
     """Outline moved outwards (or, when negative, inwards) by ``distance`` pixels with round joints. Shrinking may leave
     several pieces, or none."""
-    offset = pyclipper.PyclipperOffset(arc_tolerance=0.25 * _CLIPPER_SCALE)
+    offset = pyclipper.PyclipperOffset(arc_tolerance=0.1 * _CLIPPER_SCALE)
     path = np.rint(np.asarray(polygon, np.float64) * _CLIPPER_SCALE).astype(np.int64)
     if len(path) < 3:
         return []
@@ -157,8 +157,8 @@ def distance_to_outline(polygon: ArrayLike, window: tuple[int, int, int, int]) -
     x, y = np.arange(left, right, dtype=np.float32), np.arange(top, bottom, dtype=np.float32)[:, None]
     nearest = np.full((bottom - top, right - left), np.inf, np.float32)
     for start, end in zip(points, next_points(points), strict=True):
-        length = max(float(np.hypot(*(end - start))), 1e-6)
-        ux, uy = (end - start) / np.float32(length)
+        length = float(np.hypot(*(end - start)))
+        ux, uy = (end - start) / np.float32(length) if length > 0 else (np.float32(1), np.float32(0))
         dx, dy = x - start[0], y - start[1]
         along, across = dx * ux + dy * uy, dx * uy - dy * ux
         along -= np.clip(along, 0.0, length)
