@@ -98,7 +98,7 @@ def iou(one: ArrayLike, other: ArrayLike) -> float:
     a, b = to_shape(one), to_shape(other)
     common = a.intersection(b).area
     union = a.area + b.area - common
-    return float(common / union) if union > 0 else 0.0
+    return min(1.0, float(common / union)) if union > 0 else 0.0
 
 
 def transform_points(points: ArrayLike, matrix: NDArray[np.floating]) -> Polygon:

@@ -80,12 +80,13 @@ def test_min_area_quad_of_a_rectangle_is_the_rectangle(rect: list[float]) -> Non
     assert short == pytest.approx(min(rect[2:4]), abs=0.05)
 
 
-@given(rects(), st.floats(2, 30))
+@given(rects(), st.floats(0.5, 30))
 def test_growing_follows_steiner(rect: list[float], distance: float) -> None:
     quad = geometry.rect_corners([rect])[0]
     (grown,) = geometry.offset_polygon(quad, distance)
     area = rect[2] * rect[3] + 2 * (rect[2] + rect[3]) * distance + np.pi * distance**2
-    assert abs(geometry.signed_area(grown)) == pytest.approx(area, rel=0.03)
+    arcs = 2 * np.pi * distance  # drawn as chords at most a tenth of a pixel inside
+    assert abs(geometry.signed_area(grown)) == pytest.approx(area, abs=0.1 * arcs + 0.1)
 
 
 def test_shrinking_can_leave_several_pieces_or_none() -> None:
