@@ -78,7 +78,7 @@ def render(info: BundleInfo) -> bytes:
     """bundle.json as UTF-8. Its last entry, ``checksum``, is the sha256 of the text with that value as 64 zeros."""
     values = info.model_dump(mode="json") | {"checksum": _UNSEALED}
     text = json.dumps(values, indent=1, ensure_ascii=False) + "\n"
-    return text.replace(_UNSEALED, hashlib.sha256(text.encode()).hexdigest()).encode()
+    return hashlib.sha256(text.encode()).hexdigest().join(text.rsplit(_UNSEALED, 1)).encode()
 
 
 def parse(content: bytes, where: str) -> BundleInfo:
@@ -95,7 +95,7 @@ def parse(content: bytes, where: str) -> BundleInfo:
         raise BundleError(
             f"{where} has bundle format {version}, this ocrbatch reads up to {FORMAT_VERSION}: update ocrbatch."
         )
-    if not _seal_holds(text, str(values.pop("checksum", ""))):
+    if not _seal_holds(text, str(values.pop("checksum", "none"))):
         raise BundleError(f"{where} is damaged: its {INFO} does not have its checksum. Copy or export the bundle anew.")
     try:
         return BundleInfo.model_validate(values | {"format_version": version})
@@ -107,5 +107,5 @@ def parse(content: bytes, where: str) -> BundleInfo:
 
 def _seal_holds(text: str, checksum: str) -> bool:
     found = _CHECKSUM.findall(text)
-    unsealed = text.replace(checksum, _UNSEALED) if checksum else text
+    unsealed = _UNSEALED.join(text.rsplit(checksum, 1))
     return found[-1:] == [checksum] and hashlib.sha256(unsealed.encode()).hexdigest() == checksum

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -184,8 +185,10 @@ def load_weights(model: Any, content: bytes, where: str) -> None:
         path = Path(folder) / WEIGHTS
         path.write_bytes(content)
         try:
-            model.load_weights(path)
-        except (ValueError, KeyError, OSError) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", UserWarning)  # what Keras says when it leaves a layer as it was
+                model.load_weights(path)
+        except (ValueError, KeyError, OSError, UserWarning) as error:
             raise BundleError(f"The weights of {where} do not fit the network that it describes: {error}") from error
 
 

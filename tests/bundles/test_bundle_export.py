@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+
+from ocrbatch.bundles import network
+from ocrbatch.bundles.export import difference, export_run
+from ocrbatch.bundles.onnx_graph import operators
+from ocrbatch.bundles.store import damages, open_bundle
+from ocrbatch.config.schema import ModelSpec
+from ocrbatch.errors import BundleError, InputError, OutputError
+from ocrbatch.plugin_system.host import Host
+
+TASKS = pytest.mark.parametrize("task", ["det", "rec"])
+
+
+@TASKS
+def test_the_bundle_reads_as_the_network_does(bundles: dict[str, Path], host: Host, task: str) -> None:
+    bundle = open_bundle(bundles[task], host)
+    session, model = ort.InferenceSession(bundle.graph.onnx()), bundle.graph.keras_model()
+    for shape in [(1, 32, 64, 3), (3, 32, 128, 3), (2, 64, 96, 3) if task == "det" else (2, 32, 100, 3)]:
+        batch = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
+        [graph], keras = session.run(None, {"image": batch}), model.predict_on_batch(batch)
+        assert difference([keras], [graph]) < 1e-5
+        assert np.ptp(graph) > 1e-3
+
+
+@TASKS
+def test_the_graph_is_clean(bundles: dict[str, Path], host: Host, task: str) -> None:
+    graph = open_bundle(bundles[task], host).graph.onnx()
+    count, session = operators(graph), ort.InferenceSession(graph)
+    assert count["Conv"] >= 5
+    assert count["BatchNormalization"] == 0
+    assert count["Transpose"] <= {"det": 2, "rec": 4}[task]
+    assert [(i.name, i.type, i.shape[0], i.shape[3]) for i in session.get_inputs()] == [
+        ("image", "tensor(uint8)", "batch", 3)
+    ]
+    assert [output.name for output in session.get_outputs()] == ["output_0"]
+
+
+@TASKS
+def test_the_bundle_says_what_it_is(bundles: dict[str, Path], host: Host, task: str) -> None:
+    info = open_bundle(bundles[task], host).info
+    assert info.metrics == {"score": 0.25}
+    assert info.provenance == {"datasets": [{"name": "nowhere"}]}
+    assert info.agreement.samples == 4
+    assert info.agreement.difference < 1e-5
+    spec = ModelSpec.model_validate(info.spec.model_dump())
+    assert network.resolved(spec, host) == info.spec
+    assert info.parameters == network.build_networks(spec, host).inference.count_params()
+    assert damages(bundles[task]) == []
+
+
+def test_a_graph_that_differs_is_not_written(runs: dict[str, Path], pictures: Path, host: Host, tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"differ by up to \d.*tolerance of 1e-15. Nothing was written"):
+        export_run(runs["rec"], tmp_path / "x.ocrb", host, samples=pictures, tolerance=1e-15)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_precision_of_the_training_does_not_leak(
+    runs: dict[str, Path], pictures: Path, host: Host, tmp_path: Path
+) -> None:
+    import keras
+
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        info = export_run(runs["rec"], tmp_path / "x.ocrb", host, samples=pictures)
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert info.agreement.difference < 1e-5
+
+
+@pytest.mark.parametrize("missing", ["config.yml", "best.weights.h5"])
+def test_an_unfinished_run_is_named(
+    runs: dict[str, Path], pictures: Path, host: Host, tmp_path: Path, missing: str
+) -> None:
+    for name in {"config.yml", "best.weights.h5"} - {missing}:
+        (tmp_path / name).write_bytes((runs["rec"] / name).read_bytes())
+    with pytest.raises(InputError, match=missing):
+        export_run(tmp_path, tmp_path / "x.ocrb", host, samples=pictures)
+
+
+def test_weights_of_another_network_are_named(
+    runs: dict[str, Path], pictures: Path, host: Host, tmp_path: Path
+) -> None:
+    (tmp_path / "config.yml").write_bytes((runs["rec"] / "config.yml").read_bytes())
+    (tmp_path / "best.weights.h5").write_bytes((runs["det"] / "best.weights.h5").read_bytes())
+    with pytest.raises(BundleError, match="do not fit the network"):
+        export_run(tmp_path, tmp_path / "x.ocrb", host, samples=pictures)
+
+
+def test_data_that_moved_away_asks_for_samples(runs: dict[str, Path], host: Host, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="name pictures with --samples"):
+        export_run(runs["rec"], tmp_path / "x.ocrb", host)
+    with pytest.raises(InputError, match="no picture below"):
+        export_run(runs["rec"], tmp_path / "x.ocrb", host, samples=tmp_path)
+
+
+def test_an_existing_bundle_is_kept(bundles: dict[str, Path], runs: dict[str, Path], host: Host) -> None:
+    with pytest.raises(OutputError, match="--overwrite"):
+        export_run(runs["det"], bundles["det"], host)
+
+
+def test_the_command_is_silent_but_for_its_result(runs: dict[str, Path], pictures: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ocrbatch", "export", runs["rec"]]
+    command += ["--out", tmp_path / "x.ocrb", "--samples", pictures, "--count", "2"]
+    environment = {**os.environ, "OCRBATCH_LOAD_PLUGINS": "engines backbone_plain rec_crnn"}
+    done = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"Wrote {tmp_path / 'x.ocrb'}: crnn on plain")
+    assert len(done.stdout.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_another_backend_exports_in_a_process_of_its_own(
+    runs: dict[str, Path], pictures: Path, host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keras
+
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    info = export_run(runs["rec"], tmp_path / "x.ocrb", host, samples=pictures)
+    assert open_bundle(tmp_path / "x.ocrb", host).info == info
+    with pytest.raises(BundleError, match="Nothing was written"):
+        export_run(runs["rec"], tmp_path / "y.ocrb", host, samples=pictures, tolerance=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ([0.5], [0.5], 0.0),
+        ([0.5], [0.6], 0.1),
+        ([200.0], [201.0], 0.005),
+        ([0.5], [np.nan], np.inf),
+        ([0.5], [0.5, 0.5], np.inf),
+        ([], [], 0.0),
+    ],
+)
+def test_difference_is_relative_above_one(one: Any, other: Any, expected: float) -> None:
+    assert difference([np.array(one)], [np.array(other)]) == pytest.approx(expected)
