@@ -14,6 +14,7 @@ from ocrbatch.errors import ExitCode, OcrbatchError
 COMMANDS = {
     "data": ("ocrbatch.cli.data", "Make data sets to train on."),
     "export": ("ocrbatch.cli.export", "Make a bundle from a training run."),
+    "run": ("ocrbatch.cli.run", "Read pictures, PDFs and folders into Parquet or JSON."),
     "models": ("ocrbatch.cli.models", "List, describe and check model bundles."),
     "train": ("ocrbatch.cli.train", "Train a text detector or a text recognizer."),
     "plugins": ("ocrbatch.cli.plugins", "List, describe and start plugins."),

@@ -1,0 +1,171 @@
+"""``ocrbatch run``: from files to rows."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ocrbatch.cli.options import pass_host
+from ocrbatch.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from ocrbatch.config.run import RunConfig
+    from ocrbatch.plugin_system.host import Host
+
+_PICTURES = "inference_results"
+
+
+@click.command("run", context_settings={"max_content_width": 120})
+@click.argument("paths", nargs=-1, metavar="PATH...")
+@click.option("--out", "-o", required=True, type=click.Path(path_type=Path), help="Results: .parquet, .jsonl or .json.")
+@click.option("--det", metavar="BUNDLE", help="Detector: a folder or .ocrb file; the default one when left out.")
+@click.option("--rec", metavar="BUNDLE", help="Recognizer: a folder or .ocrb file; the default one when left out.")
+@click.option("--stages", metavar="det,rec", help="det: only find boxes; rec: each picture is one line. Default: both.")
+@click.option(
+    "--post",
+    multiple=True,
+    metavar="NAME[:key=value,...]",
+    help="Postprocessor; repeat for a chain. Default: score_filter, reading_order. 'none' for none.",
+)
+@click.option("--engine", metavar="NAME", help="What executes the networks (see `ocrbatch plugins list`).")
+@click.option("-c", "--config", type=click.Path(path_type=Path), metavar="FILE.yml", help="Settings; options win.")
+@click.option(
+    "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting, such as det.unclip_ratio=1.8."
+)
+@click.option("--dpi", type=int, help="Resolution for pages of a PDF. Default: 200.")
+@click.option("--include", multiple=True, metavar="GLOB", help="In folders, take only such files (hidden ones too).")
+@click.option("--exclude", multiple=True, metavar="GLOB", help="In folders, leave out such files and folders.")
+@click.option("--files-from", metavar="FILE", help="Also read the files named in FILE, one a line; - is stdin.")
+@click.option("--limit", type=click.IntRange(min=1), help="Stop after that many pages, in input order.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes. Default: cores / threads.")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads of each process. Default: cores / workers, or 1.")
+@click.option("--timeout", type=float, metavar="SECONDS", help="Give a page up when a step takes longer. Default: 120.")
+@click.option("--retry-failed", is_flag=True, help="Read pages again that failed in an earlier start.")
+@click.option("--overwrite", is_flag=True, help="Begin anew, whatever was read before.")
+@click.option(
+    "--visualize",
+    is_flag=False,
+    flag_value=_PICTURES,
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="[DIR]",
+    help=f"Draw each page with its boxes and text. Default folder: ./{_PICTURES}.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors.")
+@click.option("--log-file", type=click.Path(path_type=Path, dir_okay=False), help="Append what happens to a file.")
+@pass_host
+def command(host: Host, /, paths: tuple[str, ...], out: Path, **options: Any) -> None:
+    """Read pictures, PDFs and TIFFs, and whole folders of them, into a table with a row for each page.
+
+    Started again, the same command goes on where it was interrupted, and reads only files that are new or changed.
+
+    \b
+    ocrbatch run scans --out results.parquet
+    ocrbatch run page.jpg letter.pdf --out results.jsonl --visualize
+    """
+    from ocrbatch.cli.run_report import exit_code, open_watch, say_start, say_summary
+    from ocrbatch.data.sources import Selection
+    from ocrbatch.pipeline.batch import batch_for, run_batch
+
+    inputs = _inputs(paths, options["files_from"])
+    config = _config(options)
+    workers, threads = share_cores(_cores(), options["workers"], options["threads"])
+    batch = batch_for(
+        config,
+        host,
+        inputs,
+        out,
+        threads=threads,
+        pictures=options["visualize"],
+        workers=workers,
+        selection=Selection(options["include"], options["exclude"]),
+        limit=options["limit"],
+        overwrite=options["overwrite"],
+        retry_failed=options["retry_failed"],
+    )
+    with open_watch(quiet=options["quiet"], log_file=options["log_file"]) as watch:
+        say_start(watch, batch, threads)
+        summary = run_batch(batch, watch)
+    say_summary(watch, batch, summary)
+    sys.exit(exit_code(summary))
+
+
+def share_cores(cores: int, workers: int | None, threads: int | None) -> tuple[int, int]:
+    """Workers and threads of each, such that their product is at most ``cores`` unless both were asked for."""
+    if threads is None:
+        threads = max(1, cores // workers) if workers else 1
+    return workers or max(1, cores // threads), threads
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _inputs(paths: tuple[str, ...], files_from: str | None) -> list[str]:
+    """Paths as given, then those of the list. Raises InputError for one on the command line that is not there."""
+    for path in paths:
+        if not os.path.lexists(path):
+            raise InputError(f"There is no file or folder {path}.")
+    inputs = list(paths)
+    if files_from is not None:
+        try:
+            content = sys.stdin.buffer.read() if files_from == "-" else Path(files_from).read_bytes()
+        except OSError as error:
+            raise InputError(f"Cannot read the list {files_from}: {error.strerror or error}.") from error
+        inputs += [os.fsdecode(line.rstrip(b"\r")) for line in content.split(b"\n") if line.strip()]
+    if not inputs:
+        raise InputError("Nothing to read: name a file or folder, or a list with --files-from.")
+    return inputs
+
+
+def _config(options: dict[str, Any]) -> RunConfig:
+    """Schema defaults, then the file, then the options, then --set. Raises ConfigError."""
+    from ocrbatch.config.load import apply_set, load_yaml, validate
+    from ocrbatch.config.run import RunConfig
+
+    values = load_yaml(options["config"]) if options["config"] else {}
+    for name in ("det", "rec"):
+        if options[name]:
+            values[name] = {**_mapping(values, name), "bundle": options[name]}
+    if options["engine"]:
+        values["engine"] = {"name": options["engine"]}
+    if options["stages"]:
+        values["stages"] = [stage.strip() for stage in options["stages"].split(",")]
+    if options["post"]:
+        values["post"] = [_post(text) for text in options["post"] if text != "none"]
+    values |= {name: options[name] for name in ("dpi", "timeout") if options[name] is not None}
+    values = apply_set(values, options["assignments"])
+    for name in ("det", "rec"):
+        if name in values:
+            values[name] = {"bundle": name, **_mapping(values, name)}
+    return validate(RunConfig, values)
+
+
+def _mapping(values: dict[str, Any], name: str) -> dict[str, Any]:
+    """The value of det or rec, which may also be written as the bundle's path alone."""
+    value = values.get(name, {})
+    if isinstance(value, str):
+        return {"bundle": value}
+    if not isinstance(value, dict):
+        raise ConfigError(f"{name}: give a bundle's path, or keys and values.")
+    return value
+
+
+def _post(text: str) -> dict[str, Any]:
+    """``NAME:key=value,key=value`` as a mapping. Raises ConfigError."""
+    from ocrbatch.config.load import parse_value
+
+    name, _, rest = text.partition(":")
+    choice: dict[str, Any] = {"name": name.strip()}
+    for part in filter(None, rest.split(",")):
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise ConfigError(f"--post {text!r} is not of the form NAME:key=value,key=value.")
+        choice[key.strip()] = parse_value(value)
+    return choice
