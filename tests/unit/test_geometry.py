@@ -86,7 +86,7 @@ def test_growing_follows_steiner(rect: list[float], distance: float) -> None:
     (grown,) = geometry.offset_polygon(quad, distance)
     area = rect[2] * rect[3] + 2 * (rect[2] + rect[3]) * distance + np.pi * distance**2
     arcs = 2 * np.pi * distance  # drawn as chords at most a tenth of a pixel inside
-    assert abs(geometry.signed_area(grown)) == pytest.approx(area, abs=0.12 * arcs + 0.1)
+    assert abs(geometry.signed_area(grown)) == pytest.approx(area, abs=0.15 * arcs + geometry.perimeter(quad) / 1024)
 
 
 def test_shrinking_can_leave_several_pieces_or_none() -> None:
