@@ -17,16 +17,17 @@ Word = Callable[[], str]
 T = TypeVar("T")
 
 
-def _listed(text: str) -> list[str]:
+def listed(text: str) -> list[str]:
+    """The parts of a text that ``|`` separates."""
     return text.split("|")
 
 
-_MONTHS = _listed("January|February|March|April|May|June|July|August|September|October|November|December")
-_DAYS = _listed("Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday")
-_CURRENCIES = _listed(
+_MONTHS = listed("January|February|March|April|May|June|July|August|September|October|November|December")
+_DAYS = listed("Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday")
+_CURRENCIES = listed(
     "$|€|£|¥|₹|¢|RM|Rs.|Rs|EUR|USD|GBP|CHF|kr|zł|Kč|Ft|R$|S$|HK$|A$|C$|US$|MYR|SGD|INR|PLN|CZK|SEK|NOK|DKK"
 )
-_LABELS = _listed(
+_LABELS = listed(
     "Total|Subtotal|Sub Total|Sub-Total|Grand Total|Total Due|Amount Due|Net|Gross|Tax|VAT|GST|"
     "GST Amt|Service Charge|Rounding|Rounding Adj|Discount|Change|Cash|Cash Tendered|Card|Visa|"
     "Mastercard|Balance|Qty|Item|Items|Description|Unit Price|U.Price|Price|Amount|Amt(RM)|Date|"
@@ -39,16 +40,16 @@ _LABELS = _listed(
     "Station|Store|Shift|Trans|Pax|Pump|Vehicle No|Date of Birth|Nationality|Occupation|Telephone|"
     "Mobile|City|State|Country|Zip Code|Postcode|Male|Female|Yes|No|Other|Single|Married"
 )
-_LEGAL = _listed(
+_LEGAL = listed(
     "Ltd|Ltd.|Limited|Inc|Inc.|LLC|PLC|GmbH|AG|S.A.|SARL|B.V.|Oy|AB|A/S|Sdn Bhd|SDN. BHD.|"
     "Pte Ltd|Pty Ltd|Corp.|Co.|& Co.|& Sons|Group|Bros.|Enterprise|Trading"
 )
-_STREETS = _listed(
+_STREETS = listed(
     "Street|St.|Road|Rd|Avenue|Ave|Lane|Drive|Blvd|Square|Way|Court|Close|Jalan|Strasse|rue|via|Place|Hill|Park"
 )
-_UNITS = _listed("kg|g|mg|l|ml|cm|mm|m|km|pcs|pc|pkt|box|oz|lb|in|ft|ea|btl|ctn|m²|m³|°C|kW|V|W|GB|MB|h|min")
-_TOPS = _listed("com|org|net|co.uk|de|fr|io|eu|com.my|edu|gov|info|it|es|nl")
-_PAIRS = ('""', '""', *_listed("''|()|()|()|[]|“”|‘’|«»|{}|<>|**|„“|--|//|``"))
+_UNITS = listed("kg|g|mg|l|ml|cm|mm|m|km|pcs|pc|pkt|box|oz|lb|in|ft|ea|btl|ctn|m²|m³|°C|kW|V|W|GB|MB|h|min")
+_TOPS = listed("com|org|net|co.uk|de|fr|io|eu|com.my|edu|gov|info|it|es|nl")
+_PAIRS = ('""', '""', *listed("''|()|()|()|[]|“”|‘’|«»|{}|<>|**|„“|--|//|``"))
 _DASHES = ("-", "–", "—")
 
 

@@ -20,12 +20,64 @@ _PENS: tuple[Colour, ...] = ((20, 20, 25), (25, 35, 120), (40, 60, 170), (170, 3
 def add_marks(desk: Desk, picture: Image, regions: Sequence[Region]) -> None:
     """A random few of all marks; bar codes and logos keep off the text, the others need not."""
     rng = desk.rng
-    for chance, mark in ((0.3, _scribble), (0.15, _tick), (0.1, _ring), (0.1, _stamp), (0.12, _holes), (0.08, _fold), (0.1, _specks)):
+    for chance, mark in (
+        (0.3, _scribble),
+        (0.15, _tick),
+        (0.1, _ring),
+        (0.1, _stamp),
+        (0.12, _holes),
+        (0.08, _fold),
+        (0.1, _specks),
+    ):
         while rng.random() < chance:
             mark(desk, picture)
     for chance, mark_in in ((0.22, _bar_code), (0.08, _square_code), (0.15, _logo)):
         if rng.random() < chance and (box := _free_box(rng, picture, regions)):
             mark_in(rng, picture, box)
+
+
+def add_clutter(rng: Rng, picture: Image) -> None:
+    """Shapes and patterns as a street or a room has them: plates, discs, grids, lines."""
+    height, width = picture.shape[:2]
+    for _ in range(int(rng.integers(0, 14))):
+        red, green, blue = (int(value) for value in rng.integers(0, 256, 3))
+        colour = red, green, blue
+        x, y = int(rng.integers(-width // 4, width)), int(rng.integers(-height // 4, height))
+        w, h = (int(rng.exponential(0.2) * side) + 4 for side in (width, height))
+        kind = rng.random()
+        if kind < 0.35:
+            cv2.rectangle(picture, (x, y), (x + w, y + h), colour, int(rng.choice([-1, -1, 2, 5])))
+        elif kind < 0.6:
+            cv2.ellipse(
+                picture,
+                (x, y),
+                (w, h),
+                float(rng.uniform(0, 180)),
+                0,
+                360,
+                colour,
+                int(rng.choice([-1, -1, 3])),
+                cv2.LINE_AA,
+            )
+        elif kind < 0.8:
+            _grid(rng, picture[max(y, 0) : y + h, max(x, 0) : x + w], colour)
+        else:
+            _polyline(
+                picture,
+                rng.uniform(0, 1, (int(rng.integers(2, 5)), 2)) * (width, height),
+                colour,
+                int(rng.integers(1, 9)),
+            )
+
+
+def _grid(rng: Rng, patch: Image, colour: Colour) -> None:
+    """Bars or bricks."""
+    step, thick = int(rng.integers(6, 60)), int(rng.integers(1, 6))
+    for row in range(0, patch.shape[0], step):
+        patch[row : row + thick] = colour
+    if rng.random() < 0.6:
+        for column in range(0, patch.shape[1], step * int(rng.integers(1, 4))):
+            patch[:, column : column + thick] = colour
 
 
 def _free_box(rng: Rng, picture: Image, regions: Sequence[Region]) -> tuple[int, int, int, int] | None:
@@ -49,7 +101,7 @@ def _pen_strokes(rng: Rng, x: float, y: float, size: float, letters: int) -> NDA
     place = np.linspace(0, len(knots) - 1, len(knots) * 6)
     dense = np.stack([np.interp(place, np.arange(len(knots)), knots[:, axis]) for axis in (0, 1)], axis=1)
     smooth = cv2.GaussianBlur(dense, (1, 9), 0, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(smooth, np.float64) + (x, y)
+    return np.asarray(smooth, np.float64) + np.array([x, y])
 
 
 def _polyline(picture: Image, points: NDArray[np.float64], colour: Colour, thickness: int) -> None:
@@ -69,9 +121,11 @@ def _scribble(desk: Desk, picture: Image) -> None:
     points = _pen_strokes(rng, 0, 0, size, int(rng.integers(1, 8)))
     angle = rng.normal(0, 0.2)
     turned = points @ np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    _polyline(picture, turned + (x, y), colour, thickness)
+    _polyline(picture, turned + np.array([x, y]), colour, thickness)
     if rng.random() < 0.3:
-        _polyline(picture, np.array([[x, y + size * 0.5], [x + size * 4, y + size * rng.uniform(0, 0.6)]]), colour, thickness)
+        _polyline(
+            picture, np.array([[x, y + size * 0.5], [x + size * 4, y + size * rng.uniform(0, 0.6)]]), colour, thickness
+        )
 
 
 def _tick(desk: Desk, picture: Image) -> None:
@@ -89,7 +143,9 @@ def _ring(desk: Desk, picture: Image) -> None:
     radii = np.array([rng.uniform(0.04, 0.14), rng.uniform(0.03, 0.07)]) * width
     centre = np.array([rng.uniform(0.1, 0.95) * width, rng.uniform(0.05, 0.95) * height])
     wobble = 1 + 0.06 * np.sin(angles * 2.3 + rng.uniform(0, 6))
-    _polyline(picture, centre + np.stack([np.cos(angles), np.sin(angles)], 1) * radii * wobble[:, None], *_pen(rng, width))
+    _polyline(
+        picture, centre + np.stack([np.cos(angles), np.sin(angles)], 1) * radii * wobble[:, None], *_pen(rng, width)
+    )
 
 
 def _stamp(desk: Desk, picture: Image) -> None:
@@ -187,9 +243,21 @@ def _logo(rng: Rng, picture: Image, box: tuple[int, int, int, int]) -> None:
     x, y, width, height = box
     size = min(width, height)
     for _ in range(int(rng.integers(1, 5))):
-        colour = tuple(int(v) for v in rng.integers(0, 200, 3)) if rng.random() < 0.4 else (int(rng.integers(0, 90)),) * 3
+        colour = (
+            tuple(int(v) for v in rng.integers(0, 200, 3)) if rng.random() < 0.4 else (int(rng.integers(0, 90)),) * 3
+        )
         corners = (rng.uniform(0, 1, (int(rng.integers(3, 7)), 2)) * size + (x, y)).astype(np.int32)
         if rng.random() < 0.5:
-            cv2.ellipse(picture, (x + size // 2, y + size // 2), (size // 2, int(size * rng.uniform(0.2, 0.5))), 0, 0, 360, colour, int(rng.choice([-1, 2, 4])), cv2.LINE_AA)
+            cv2.ellipse(
+                picture,
+                (x + size // 2, y + size // 2),
+                (size // 2, int(size * rng.uniform(0.2, 0.5))),
+                0,
+                0,
+                360,
+                colour,
+                int(rng.choice([-1, 2, 4])),
+                cv2.LINE_AA,
+            )
         else:
             cv2.fillPoly(picture, [np.asarray(cv2.convexHull(corners), np.int32)], colour, cv2.LINE_AA)

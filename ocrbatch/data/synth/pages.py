@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from ocrbatch.data.synth.damage import Profile, damage
@@ -16,7 +15,7 @@ from ocrbatch.data.synth.layouts.prose import book_page, letter, newspaper
 from ocrbatch.data.synth.layouts.receipt import receipt
 from ocrbatch.data.synth.layouts.scene import scene
 from ocrbatch.data.synth.layouts.sheet import Desk, Sheet
-from ocrbatch.data.synth.marks import add_marks
+from ocrbatch.data.synth.marks import add_clutter, add_marks
 from ocrbatch.data.synth.painting import Region, paint
 from ocrbatch.data.synth.paper import background
 from ocrbatch.data.synth.text import TextSource
@@ -38,20 +37,22 @@ _LAYOUTS: tuple[tuple[float, Layout, Profile], ...] = (
     (0.07, table_page, "scan"),
     (0.08, scene, "photo"),
 )
-_FAINT = 16  # grey levels between a label's lightest and darkest parts, below which nobody can read it
+_FAINT = 6.0  # grey levels (root mean square over its box) of print that can hardly be seen
+_ALIKE = 0.3  # correlation with the undamaged print, below which none of it is left
 
 
 def render_page(
     rng: np.random.Generator, source: TextSource, book: FontBook, backgrounds: Sequence[Path] = ()
 ) -> tuple[Image, list[Region]]:
-    """A random page of a random kind and its labelled runs of text, in pixels of the picture. ``backgrounds`` are picture
-    files to lay pages and words on; without them grounds are made up."""
+    """A random page of a random kind and its labelled runs of text, in pixels of the picture.
+
+    ``backgrounds`` are picture files to lay pages and words on; without them grounds are made up.
+    """
     shares = np.array([share for share, _, _ in _LAYOUTS])
     _, layout, profile = _LAYOUTS[int(rng.choice(len(shares), p=shares / shares.sum()))]
     desk = Desk(rng, source, book)
     sheet = layout(desk)
-    ground = _texture(rng, sheet.width, sheet.height, backgrounds) if sheet.scene else None
-    picture, regions = paint(sheet, ground)
+    picture, regions = paint(sheet, _view(rng, sheet, backgrounds) if sheet.scene else None)
     if not sheet.scene:
         add_marks(desk, picture, regions)
     photographed = sheet.scene or rng.random() < 0.15
@@ -60,8 +61,8 @@ def render_page(
         picture = warp.picture(picture, _surroundings(rng, warp.size, sheet, photographed, backgrounds))
         regions = [kept for region in regions if (kept := _moved(region, warp)) is not None]
     letter_height = float(np.median([_side(region) for region in regions])) if regions else 24.0
-    picture = damage(picture, rng, "photo" if photographed else profile, letter=letter_height)
-    return picture, [replace(region, ignore=region.ignore or _faint(picture, region)) for region in regions]
+    damaged = damage(picture, rng, "photo" if photographed else profile, letter=letter_height)
+    return damaged, [replace(region, ignore=region.ignore or _lost(picture, damaged, region)) for region in regions]
 
 
 def _place(rng: np.random.Generator, sheet: Sheet, photographed: bool) -> Warp | None:
@@ -69,7 +70,9 @@ def _place(rng: np.random.Generator, sheet: Sheet, photographed: bool) -> Warp |
     size = sheet.width, sheet.height
     if photographed:
         inset = (-0.08, 0.02) if sheet.scene else (-0.02, 0.12)
-        return lay(size, rng, turn=rng.normal(0, 4), tilt=rng.uniform(0, 0.07), curl=_curl(rng, sheet, 0.3), margin=inset)
+        return lay(
+            size, rng, turn=rng.normal(0, 4), tilt=rng.uniform(0, 0.07), curl=_curl(rng, sheet, 0.3), margin=inset
+        )
     if rng.random() < 0.35:
         return None
     turn = rng.uniform(-10, 10) if rng.random() < 0.08 else rng.normal(0, 1.1)
@@ -95,6 +98,13 @@ def _surroundings(
     return ground
 
 
+def _view(rng: np.random.Generator, sheet: Sheet, backgrounds: Sequence[Path]) -> Image:
+    """What a scene's words stand in front of."""
+    ground = _texture(rng, sheet.width, sheet.height, backgrounds)
+    add_clutter(rng, ground)
+    return ground
+
+
 def _texture(rng: np.random.Generator, width: int, height: int, backgrounds: Sequence[Path]) -> Image:
     return np.clip(background(rng, height, width, backgrounds), 0, 255).astype(np.uint8)
 
@@ -114,12 +124,14 @@ def _side(region: Region) -> float:
     return float(np.linalg.norm(region.points[3] - region.points[0])) * 0.6
 
 
-def _faint(picture: Image, region: Region) -> bool:
-    """Whether the text is hardly to be seen."""
-    (x0, y0), (x1, y1) = region.points.min(axis=0).astype(int), np.ceil(region.points.max(axis=0)).astype(int)
-    patch = picture[max(y0, 0) : y1, max(x0, 0) : x1]
-    if patch.size == 0:
+def _lost(clean: Image, damaged: Image, region: Region) -> bool:
+    """Whether the text was hardly to be seen from the start, or little of it is left in the damaged picture."""
+    x0, y0 = np.maximum(region.points.min(axis=0), 0).astype(int)
+    x1, y1 = np.ceil(region.points.max(axis=0)).astype(int)
+    before, after = (picture[y0:y1, x0:x1, 1].astype(np.float32) for picture in (clean, damaged))
+    if before.size < 4:
         return True
-    grey = cv2.cvtColor(np.ascontiguousarray(patch), cv2.COLOR_RGB2GRAY)
-    low, high = np.percentile(grey[::2, ::2] if grey.size > 400 else grey, (3, 97))
-    return bool(high - low < _FAINT)
+    before, after = before - before.mean(), after - after.mean()
+    clean_power, power, common = (float((a * b).sum()) for a, b in ((before, before), (after, after), (before, after)))
+    contrast = common / np.sqrt(clean_power * before.size + 1e-9)
+    return contrast < _FAINT or common < _ALIKE * np.sqrt(clean_power * power)

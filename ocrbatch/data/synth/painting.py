@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ocrbatch.data.synth.ink import set_text
+from ocrbatch.data.synth.ink import Ink, dot_matrix, set_text
 from ocrbatch.data.synth.layouts.sheet import Box, Colour, Fill, Rule, Run, Sheet
 from ocrbatch.types import Image, Polygon
 
 _MARGIN = 0.06  # of the em, around the ink: annotators leave a little room
+_OVERLAP = 0.22  # of the smaller box: lines set tight share the room of their descenders
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A labelled run of text: quadrilateral float32 (4, 2) in pixels, clockwise from the text's top left. ``ignore`` marks
-    one that nobody can be asked to read (cut off, or washed out)."""
+    """A labelled run of text: quadrilateral float32 (4, 2) in pixels, clockwise from the text's top left.
+
+    ``ignore`` marks one that nobody can be asked to read (cut off, or washed out).
+    """
 
     points: Polygon
     text: str
@@ -26,14 +29,21 @@ class Region:
 
 
 def paint(sheet: Sheet, ground: Image | None = None) -> tuple[Image, list[Region]]:
-    """The sheet as a picture of its size, on ``ground`` or on blank paper, and its labelled runs."""
+    """The sheet as a picture of its size, on ``ground`` or on blank paper, and its labelled runs. A
+    run that would stand on an earlier one is left out: a label must be readable."""
     picture = np.empty((sheet.height, sheet.width, 3), np.uint8)
     picture[:] = sheet.paper if ground is None else ground
-    regions = []
+    regions: list[Region] = []
+    boxes = np.zeros((0, 4))
     for item in sheet.items:
         if isinstance(item, Run):
-            box = _paint_run(picture, item)
-            if item.label and box is not None:
+            ink = _ink(item)
+            box = _label_box(item, ink)
+            if item.label and (not ink.mask.any() or _covers(box, boxes)):
+                continue
+            stain(picture, ink.mask, round(item.x) + ink.left, round(item.y) + ink.top, item.type.colour)
+            if item.label:
+                boxes = np.vstack([boxes, box])
                 regions.append(Region(corners(box), item.text))
         elif isinstance(item, Rule):
             _paint_rule(picture, item)
@@ -59,29 +69,46 @@ def stain(picture: Image, mask: NDArray[np.uint8], left: int, top: int, colour: 
     patch[:] = (patch + cover * (np.array(colour, np.float32) - patch) + 0.5).astype(np.uint8)
 
 
-def _paint_run(picture: Image, run: Run) -> Box | None:
-    """Draws a run; returns the box of its label."""
+def _ink(run: Run) -> Ink:
+    """The run's mask as it is printed: stretched, in dots."""
     kind = run.type
     ink = set_text(kind.face, kind.size, run.text, word_gap=run.word_gap)
-    if not ink.mask.any():
-        return None
     mask, left, top = ink.mask, ink.left, ink.top
+    if kind.dots:
+        rows = max(4, round(mask.shape[0] / kind.dots))
+        mask = _resized(dot_matrix(mask, rows, 6, 0.5), mask.shape[1], mask.shape[0])
     if kind.wide != 1 or kind.tall != 1:
-        size = max(1, round(mask.shape[1] * kind.wide)), max(1, round(mask.shape[0] * kind.tall))
-        mask = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.uint8)
+        mask = _resized(mask, round(mask.shape[1] * kind.wide), round(mask.shape[0] * kind.tall))
         left, top = round(left * kind.wide), round(top * kind.tall)
-    x, y = round(run.x) + left, round(run.y) + top
-    stain(picture, mask, x, y, kind.colour)
-    return _label_box(run, (x, y, x + mask.shape[1], y + mask.shape[0]))
+    return replace(ink, mask=mask, left=left, top=top)
 
 
-def _label_box(run: Run, inked: Box) -> Box:
+def _resized(mask: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.resize(mask, (max(1, width), max(1, height)), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _label_box(run: Run, ink: Ink) -> Box:
     """The ink's box, at least from the tops of the capitals to the baseline, with a small margin."""
     kind = run.type
     capital = -kind.font.getbbox("H", anchor="ls")[1] * kind.tall
     margin = max(1.0, _MARGIN * kind.em)
-    x0, y0, x1, y1 = inked
-    return x0 - margin, min(y0, run.y - capital) - margin, x1 + margin, max(y1, run.y) + margin
+    left, top = round(run.x) + ink.left, round(run.y) + ink.top
+    bottom = top + ink.mask.shape[0]
+    return (
+        left - margin,
+        min(top, run.y - capital) - margin,
+        left + ink.mask.shape[1] + margin,
+        max(bottom, run.y) + margin,
+    )
+
+
+def _covers(box: Box, boxes: NDArray[np.float64]) -> bool:
+    """Whether a box lies on more than a little of any of the ``boxes`` (n, 4), or they on it."""
+    x0, y0, x1, y1 = box
+    wide = np.clip(np.minimum(boxes[:, 2], x1) - np.maximum(boxes[:, 0], x0), 0, None)
+    high = np.clip(np.minimum(boxes[:, 3], y1) - np.maximum(boxes[:, 1], y0), 0, None)
+    sides = np.minimum((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]), (x1 - x0) * (y1 - y0))
+    return bool((wide * high > _OVERLAP * sides).any())
 
 
 def _paint_rule(picture: Image, rule: Rule) -> None:

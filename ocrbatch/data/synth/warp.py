@@ -16,8 +16,11 @@ _EDGE_POINTS = 9
 
 @dataclass(frozen=True)
 class Warp:
-    """Sheet pixels to picture pixels: first a wave along y, ``y + height * sin(2 pi x / length + phase)``, which leaves x
-    alone and so has an exact inverse, then the projective ``matrix`` (3, 3). ``size`` is the picture's width and height."""
+    """Sheet pixels to picture pixels: first a wave along y, then the projective ``matrix`` (3, 3).
+
+    The wave, ``y + height * sin(2 pi x / length + phase)``, leaves x alone and so has an exact inverse. ``size`` is the
+    picture's width and height.
+    """
 
     matrix: NDArray[np.float64]
     size: tuple[int, int]
@@ -43,7 +46,12 @@ class Warp:
         if self.wave[0] == 0:
             return np.asarray(
                 cv2.warpPerspective(
-                    sheet, self.matrix, self.size, dst=ground.copy(), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_TRANSPARENT
+                    sheet,
+                    self.matrix,
+                    self.size,
+                    dst=ground.copy(),
+                    flags=cv2.INTER_LINEAR,
+                    borderMode=cv2.BORDER_TRANSPARENT,
                 ),
                 np.uint8,
             )
@@ -74,8 +82,11 @@ def lay(
     curl: float = 0.0,
     margin: tuple[float, float] = (0.0, 0.0),
 ) -> Warp:
-    """A warp for a sheet of ``size`` (width, height): turned by ``turn`` degrees, each corner moved by up to ``tilt`` of the
-    size, bent by up to ``curl`` pixels, with margins drawn from ``margin`` (as shares of the width; negative ones cut)."""
+    """A warp for a sheet of ``size`` (width, height).
+
+    It is turned by ``turn`` degrees, each corner moved by up to ``tilt`` of the size, and bent by up to ``curl`` pixels.
+    The margins around it are drawn from ``margin``, shares of the width; negative ones cut.
+    """
     width, height = size
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
     angle = np.deg2rad(turn)

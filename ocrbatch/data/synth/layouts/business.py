@@ -17,7 +17,9 @@ def invoice(desk: Desk) -> Sheet:
     title = desk.type(None, body.size * desk.uniform(1.5, 3), _accent(desk))
     draft.y += title.em
     draft.text(title.fit(desk.of(kinds.company), (right - left) * 0.6), title, left, draft.y)
-    word = kinds.pick(desk.rng, ["INVOICE", "Invoice", "Rechnung", "FACTURE", "Quotation", "DELIVERY ORDER", "Statement", "Factura"])
+    word = kinds.pick(
+        desk.rng, ["INVOICE", "Invoice", "Rechnung", "FACTURE", "Quotation", "DELIVERY ORDER", "Statement", "Factura"]
+    )
     if desk.chance(0.7):
         head = title.scaled(desk.uniform(0.7, 1))
         draft.text(head.fit(word, (right - left) * 0.3), head, right, draft.y, "right")
@@ -62,6 +64,7 @@ def form(desk: Desk) -> Sheet:
         else:
             draft.y += body.em * 1.3
             draft.text(body.fit(desk.source.sentence(desk.rng), right - left), body, left, draft.y)
+            draft.y += body.em * 0.5
     return _sheet(desk, draft, height)
 
 
@@ -107,7 +110,16 @@ def _tint(desk: Desk) -> Colour:
 
 
 def _value(desk: Desk) -> str:
-    makers = (kinds.date, kinds.code, kinds.phone, kinds.number, kinds.price, kinds.digits, kinds.percentage, kinds.quantity)
+    makers = (
+        kinds.date,
+        kinds.code,
+        kinds.phone,
+        kinds.number,
+        kinds.price,
+        kinds.digits,
+        kinds.percentage,
+        kinds.quantity,
+    )
     wordy = (kinds.person, kinds.company, kinds.street, kinds.town, kinds.email)
     if desk.chance(0.45):
         return desk.of(wordy[desk.whole(0, len(wordy) - 1)])
@@ -204,7 +216,9 @@ def _boxed_row(desk: Desk, draft: Draft, body: Type, hand: Type, left: float, ri
         label = small.fit(desk.of(kinds.label), step - body.em)
         draft.text(label, small, x + body.em * 0.3, draft.y + small.em * 1.05)
         if desk.chance(0.75):
-            draft.text(hand.fit(_value(desk), step - body.em), hand, x + body.em * 0.5, draft.y + height - hand.em * 0.35)
+            draft.text(
+                hand.fit(_value(desk), step - body.em), hand, x + body.em * 0.5, draft.y + height - hand.em * 0.35
+            )
     draft.y += height + (body.em * desk.uniform(0.2, 0.8) if desk.chance(0.3) else 0)
 
 
@@ -231,6 +245,7 @@ def _ruled_row(desk: Desk, draft: Draft, body: Type, hand: Type, left: float, ri
     draft.rule(end, draft.y + body.em * 0.15, right, draft.y + body.em * 0.15, dash=dash, colour=_LINE)
     if desk.chance(0.6):
         draft.text(hand.fit(_value(desk), right - end - body.em * 2), hand, end + body.em, draft.y - body.em * 0.05)
+    draft.y += body.em * 0.5
 
 
 def _small_print(desk: Desk, draft: Draft, small: Type, left: float, right: float, height: int) -> None:

@@ -27,11 +27,15 @@ def letter(desk: Desk) -> Sheet:
             draft.text(body.fit(line, (right - left) * 0.5), body, left, draft.y)
     where = desk.rng.random()
     draft.y += pitch * (2 if where > 0.5 else 0)
-    draft.text(kinds.date(desk.rng), body, right, draft.y, "right") if where < 0.7 else draft.text(kinds.date(desk.rng), body, left, draft.y)
+    draft.text(kinds.date(desk.rng), body, right, draft.y, "right") if where < 0.7 else draft.text(
+        kinds.date(desk.rng), body, left, draft.y
+    )
     draft.y += pitch * desk.uniform(1.2, 2.5)
     if desk.chance(0.7):
         subject = desk.type(body.face.style, size, _INK) if desk.chance(0.5) else body
-        draft.text(subject.fit("Re: " + desk.of(kinds.title), right - left), subject, left, draft.y, line=desk.chance(0.3))
+        draft.text(
+            subject.fit("Re: " + desk.of(kinds.title), right - left), subject, left, draft.y, line=desk.chance(0.3)
+        )
         draft.y += pitch * 1.5
     draft.text(f"Dear {desk.of(kinds.person)},", body, left, draft.y)
     draft.y += pitch * 0.5
@@ -41,7 +45,14 @@ def letter(desk: Desk) -> Sheet:
         draft.y += pitch * desk.uniform(0.4, 1)
     if desk.chance(0.7):
         draft.y += pitch * 1.2
-        draft.text(kinds.pick(desk.rng, ["Yours sincerely,", "Best regards,", "Kind regards", "Yours faithfully", "Sincerely,"]), body, left, draft.y)
+        draft.text(
+            kinds.pick(
+                desk.rng, ["Yours sincerely,", "Best regards,", "Kind regards", "Yours faithfully", "Sincerely,"]
+            ),
+            body,
+            left,
+            draft.y,
+        )
         draft.y += pitch * desk.uniform(2, 4)
         draft.text(desk.of(kinds.person), body, left, draft.y)
     if desk.chance(0.5):
@@ -59,7 +70,9 @@ def book_page(desk: Desk) -> Sheet:
     left, right = width * desk.uniform(0.06, 0.14), width * desk.uniform(0.86, 0.95)
     top, bottom = height * desk.uniform(0.05, 0.1), height * desk.uniform(0.86, 0.95)
     draft = Draft(width, y=top)
-    number = str(desk.whole(1, 900)) if desk.chance(0.9) else kinds.pick(desk.rng, ["iv", "xii", "viii", "- 12 -", "[3]"])
+    number = (
+        str(desk.whole(1, 900)) if desk.chance(0.9) else kinds.pick(desk.rng, ["iv", "xii", "viii", "- 12 -", "[3]"])
+    )
     if desk.chance(0.7):
         head = body.fit(desk.of(kinds.title), width * 0.5)
         draft.text(head.upper() if desk.chance(0.5) else head, body.scaled(0.85), (left + right) / 2, top, "centre")
@@ -82,7 +95,9 @@ def newspaper(desk: Desk) -> Sheet:
     if desk.chance(0.5):
         name = desk.type("serif" if desk.chance(0.7) else "display", size * desk.uniform(3, 5), _INK)
         draft.y += name.em
-        draft.text(name.fit("The " + desk.words(1, 2).title(), right - left), name, (left + right) / 2, draft.y, "centre")
+        draft.text(
+            name.fit("The " + desk.words(1, 2).title(), right - left), name, (left + right) / 2, draft.y, "centre"
+        )
         draft.y += name.em * 0.4
         draft.rule(left, draft.y, right, draft.y, thickness=max(1.0, size * 0.12))
     while draft.y < height * 0.9:
@@ -175,10 +190,22 @@ def _heading(desk: Desk, draft: Draft, body: Type, x: float, width: float) -> No
 
 
 def _paragraph(
-    desk: Desk, draft: Draft, type: Type, left: float, right: float, pitch: float, bottom: float, justify: bool, indent: float
+    desk: Desk,
+    draft: Draft,
+    type: Type,
+    left: float,
+    right: float,
+    pitch: float,
+    bottom: float,
+    justify: bool,
+    indent: float,
 ) -> None:
     """Breaks a paragraph greedily into lines until its words or the room end."""
-    words = [word for word in type.clean(" ".join(desk.source.paragraph(desk.rng, desk.whole(15, 90)))).split() if len(word) < 25]
+    words = [
+        word
+        for word in type.clean(" ".join(desk.source.paragraph(desk.rng, desk.whole(15, 90)))).split()
+        if len(word) < 25
+    ]
     x = left + indent
     while words and draft.y + pitch < bottom:
         line, words = _break_line(type, words, right - x)
@@ -204,7 +231,13 @@ def _break_line(type: Type, words: Sequence[str], width: float) -> tuple[list[st
 def _footnotes(desk: Desk, draft: Draft, type: Type, x: float, width: float, top: float, bottom: float) -> None:
     small = replace(type)
     if desk.chance(0.8):
-        draft.rule(x, top + small.em * 0.4, x + width * desk.uniform(0.2, 1), top + small.em * 0.4, thickness=max(1.0, small.em * 0.05))
+        draft.rule(
+            x,
+            top + small.em * 0.4,
+            x + width * desk.uniform(0.2, 1),
+            top + small.em * 0.4,
+            thickness=max(1.0, small.em * 0.05),
+        )
     draft.y = top + small.em * 0.6
     while draft.y < bottom - small.em * 1.4:
         draft.y += small.em * 1.25

@@ -12,9 +12,9 @@ def scene(desk: Desk) -> Sheet:
     width, height = desk.whole(560, 1200), desk.whole(480, 1000)
     draft = Draft(width)
     taken: list[tuple[float, float, float, float]] = []
-    for _ in range(desk.whole(2, 12)):
+    for _ in range(desk.whole(4, 24)):
         _sign(desk, draft, (width, height), taken)
-    return Sheet(width, height, tuple(draft.items), _any_colour(desk), scene=True)
+    return Sheet(width, height, tuple(draft.items), scene=True)
 
 
 def _sign(desk: Desk, draft: Draft, size: tuple[int, int], taken: list[tuple[float, float, float, float]]) -> None:

@@ -29,7 +29,8 @@ def load_font(path: str, index: int, size: int) -> ImageFont.FreeTypeFont:
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """How text is set: face, size in pixels, stretch (double width and height print), colour, what the face can print."""
+    """How text is set: face, size in pixels, stretch (double width and height print), colour, what the face can print
+    and, for needle printers, the distance of the dots in pixels (0: none)."""
 
     face: Face
     size: int
@@ -37,6 +38,7 @@ class Type:
     wide: float = 1.0
     tall: float = 1.0
     colour: Colour = (20, 20, 20)
+    dots: float = 0.0
 
     @property
     def font(self) -> ImageFont.FreeTypeFont:
@@ -129,7 +131,15 @@ class Draft:
     items: list[Run | Rule | Fill] = field(default_factory=list)
 
     def text(
-        self, text: str, type: Type, x: float, y: float, align: Align = "left", *, label: bool = True, line: bool = False
+        self,
+        text: str,
+        type: Type,
+        x: float,
+        y: float,
+        align: Align = "left",
+        *,
+        label: bool = True,
+        line: bool = False,
     ) -> float:
         """Sets a run with its baseline at ``y``, underlined if ``line``; returns its width in pixels."""
         text = type.clean(text)
