@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -42,6 +43,7 @@ def host() -> Host:
 
 @pytest.fixture(scope="session")
 def make_info(host: Host) -> Callable[[str], BundleInfo]:
+    @functools.cache
     def make(task: str) -> BundleInfo:
         spec = network.resolved(ModelSpec.model_validate(SPECS[task]), host)
         return BundleInfo(

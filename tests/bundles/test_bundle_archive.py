@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ocrbatch.bundles.archive import is_bundle, read_member, write_archive
@@ -16,6 +16,7 @@ SHAPES = pytest.mark.parametrize("name", ["folder", "file.ocrb"])
 
 
 @SHAPES
+@settings(max_examples=25)
 @given(content=st.binary(max_size=300))
 def test_what_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, name: str, content: bytes) -> None:
     target = tmp_path_factory.mktemp("any") / "new" / name
@@ -63,6 +64,7 @@ def test_a_file_that_is_no_zip_is_refused(tmp_path: Path, content: bytes) -> Non
         read_member(tmp_path / "x.ocrb", "bundle.json", 100)
 
 
+@settings(max_examples=25)
 @given(place=st.integers(0, 10_000), bit=st.integers(0, 7))
 def test_a_zip_with_a_changed_byte_never_gives_other_content(
     tmp_path_factory: pytest.TempPathFactory, place: int, bit: int

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ocrbatch.bundles.format import BundleInfo, FileStamp, identity, parse, render
@@ -16,6 +16,7 @@ values = st.recursive(
 )
 
 
+@settings(max_examples=25)
 @given(metrics=st.dictionaries(texts, values, max_size=4), provenance=st.dictionaries(texts, values, max_size=4))
 def test_what_is_written_is_read_back(make_info: Callable[[str], BundleInfo], metrics: dict, provenance: dict) -> None:
     info = make_info("rec").model_copy(
@@ -28,6 +29,7 @@ def test_what_is_written_is_read_back(make_info: Callable[[str], BundleInfo], me
     assert parse(render(info), "here") == info
 
 
+@settings(max_examples=25)
 @given(data=st.data())
 def test_no_changed_byte_goes_unnoticed(make_info: Callable[[str], BundleInfo], data: st.DataObject) -> None:
     content = bytearray(render(make_info("rec")))
@@ -37,6 +39,7 @@ def test_no_changed_byte_goes_unnoticed(make_info: Callable[[str], BundleInfo], 
         parse(bytes(content), "here")
 
 
+@settings(max_examples=25)
 @given(length=st.integers(0, 500))
 def test_no_cut_goes_unnoticed(make_info: Callable[[str], BundleInfo], length: int) -> None:
     with pytest.raises(BundleError, match="damaged"):

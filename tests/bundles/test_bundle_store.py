@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ocrbatch.bundles import store
@@ -37,6 +37,7 @@ def test_a_bundle_opens_as_it_was_written(tmp_path: Path, make_info: Make, host:
     assert damages(tmp_path / name) == []
 
 
+@settings(max_examples=25)
 @given(data=st.data())
 @SHAPES
 def test_verify_finds_every_changed_byte(

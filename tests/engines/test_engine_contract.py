@@ -48,7 +48,7 @@ def graph() -> TinyGraph:
 
     keras.utils.set_random_seed(3)
     image = keras.Input((16, None, 3), name="image")
-    x = layers.Conv2D(6, 3, strides=(16, 4), padding="same", activation="relu")(image)
+    x = layers.Conv2D(6, (16, 4), strides=(16, 4), activation="relu")(image)
     scores = layers.Conv2D(2, 1, activation="sigmoid")(x)
     steps = layers.Bidirectional(layers.LSTM(4, return_sequences=True))(layers.Reshape((-1, 6))(x))
     network = keras.Model(image, [scores, layers.Softmax()(steps)])
