@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ocrbatch.data.synth.ink import Ink, dot_matrix, set_text
+from ocrbatch.data.synth.ink import Ink, dot_matrix, embolden, set_text
 from ocrbatch.data.synth.layouts.sheet import Box, Colour, Fill, Rule, Run, Sheet
 from ocrbatch.types import Image, Polygon
 
@@ -74,6 +74,8 @@ def _ink(run: Run) -> Ink:
     kind = run.type
     ink = set_text(kind.face, kind.size, run.text, word_gap=run.word_gap)
     mask, left, top = ink.mask, ink.left, ink.top
+    if kind.bold:
+        mask = embolden(np.pad(mask, ((0, 0), (0, int(kind.bold) + 1))), kind.bold)
     if kind.dots:
         rows = max(4, round(mask.shape[0] / kind.dots))
         mask = _resized(dot_matrix(mask, rows, 6, 0.5), mask.shape[1], mask.shape[0])

@@ -84,7 +84,7 @@ def lay(
 ) -> Warp:
     """A warp for a sheet of ``size`` (width, height).
 
-    It is turned by ``turn`` degrees, each corner moved by up to ``tilt`` of the size, and bent by up to ``curl`` pixels.
+    It is turned by ``turn`` degrees, each corner moved by up to ``tilt`` of the size, bent by up to ``curl`` pixels.
     The margins around it are drawn from ``margin``, shares of the width; negative ones cut.
     """
     width, height = size

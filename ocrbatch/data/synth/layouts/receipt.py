@@ -5,16 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ocrbatch.data.synth import kinds
-from ocrbatch.data.synth.layouts.sheet import Desk, Draft, Sheet
-from ocrbatch.data.synth.layouts.till import (
-    TillForm,
-    put_leaders,
-    put_line,
-    put_packed,
-    put_row,
-    put_separator,
-    till_form,
-)
+from ocrbatch.data.synth.layouts.sheet import Colour, Desk, Draft, Sheet
+from ocrbatch.data.synth.layouts.till import Till, set_up_till
 
 _TITLES = kinds.listed(
     "TAX INVOICE|Tax Invoice|RECEIPT|Cash Receipt|INVOICE|CASH SALES|SIMPLIFIED TAX INVOICE|"
@@ -38,25 +30,31 @@ _THANKS = kinds.listed(
 
 def receipt(desk: Desk) -> Sheet:
     """A receipt 420 to 1080 pixels wide, as long as its text needs and some blank paper."""
-    width = desk.whole(420, 1080)
-    form = till_form(desk, width)
-    draft = Draft(width, y=desk.uniform(0.3, 5) * form.pitch)
+    draft = Draft(desk.whole(420, 1080))
+    till = set_up_till(desk, draft)
+    draft.y = desk.uniform(0.3, 5) * till.pitch
     if desk.chance(0.12):
         _note(desk, draft)
-    _header(desk, draft, form)
-    _meta(desk, draft, form)
-    put_separator(desk, draft, form)
-    _items(desk, draft, form)
-    put_separator(desk, draft, form)
-    _totals(desk, draft, form)
+    _header(desk, till)
+    _meta(desk, till)
+    till.separator()
+    _items(desk, till)
+    till.separator()
+    _totals(desk, till)
     if desk.chance(0.4):
-        _tax_table(desk, draft, form)
-    _footer(desk, draft, form)
+        _tax_table(desk, till)
+    _footer(desk, till)
     blank = desk.uniform(0, 2) if desk.chance(0.6) else desk.uniform(2, 18)
-    height = int(min(draft.y + blank * form.pitch, 2600))
-    tint = desk.whole(225, 255)
-    paper = (tint, tint, min(255, tint + desk.whole(-8, 4))) if desk.chance(0.5) else (255, 255, 255)
-    return Sheet(width, max(height, 300), tuple(draft.items), paper, thermal=True)
+    height = max(300, int(min(draft.y + blank * till.pitch, 2600)))
+    return Sheet(draft.width, height, tuple(draft.items), _paper(desk))
+
+
+def _paper(desk: Desk) -> Colour:
+    """Thermal paper, scanned: most often burnt out to white."""
+    if desk.chance(0.6):
+        return (255, 255, 255)
+    tint = desk.whole(222, 255)
+    return tint, tint, min(255, tint + desk.whole(-8, 4))
 
 
 def _note(desk: Desk, draft: Draft) -> None:
@@ -69,92 +67,83 @@ def _note(desk: Desk, draft: Draft) -> None:
     draft.y += type.em * desk.uniform(0.3, 2)
 
 
-def _header(desk: Desk, draft: Draft, form: TillForm) -> None:
+def _header(desk: Desk, till: Till) -> None:
     if desk.chance(0.15):
-        name = form.large.scaled(desk.uniform(1.0, 1.5))
-        display = desk.type("display" if desk.chance(0.5) else "sans", name.size, form.base.colour)
-        put_line(desk, draft, form, desk.words(1, 2).title(), display, centred=True)
-        draft.y += form.pitch * 0.5
+        name = till.large.scaled(desk.uniform(1.0, 1.5))
+        display = desk.type("display" if desk.chance(0.5) else "sans", name.size, till.base.colour)
+        till.line(desk.words(1, 2).title(), display, centred=True)
+        till.draft.y += till.pitch * 0.5
     if desk.chance(0.9):
-        put_line(desk, draft, form, desk.of(kinds.company), form.large if desk.chance(0.6) else None)
+        till.line(desk.of(kinds.company), till.large if desk.chance(0.6) else None)
     if desk.chance(0.5):
-        put_line(desk, draft, form, f"({kinds.digits(desk.rng, 7)}-{kinds.pick(desk.rng, 'ABDHKMTUVWX')})")
+        till.line(f"({kinds.digits(desk.rng, 7)}-{kinds.pick(desk.rng, 'ABDHKMTUVWX')})")
     for _ in range(desk.whole(0, 3)):
-        put_line(desk, draft, form, desk.of(kinds.street))
+        till.line(desk.of(kinds.street))
     for _ in range(desk.whole(0, 2)):
-        put_line(desk, draft, form, desk.of(kinds.town))
+        till.line(desk.of(kinds.town))
     if desk.chance(0.6):
         if desk.chance(0.4):
-            put_row(
-                desk,
-                draft,
-                form,
+            till.row(
                 [
                     ("Tel: " + kinds.digits(desk.rng, 9), 0.04, "left"),
                     ("Fax: " + kinds.digits(desk.rng, 9), 0.97, "right"),
                 ],
             )
         else:
-            put_line(desk, draft, form, kinds.phone(desk.rng))
+            till.line(kinds.phone(desk.rng))
     if desk.chance(0.3):
-        put_line(desk, draft, form, desk.of(kinds.email) if desk.chance(0.5) else desk.of(kinds.url))
+        till.line(desk.of(kinds.email) if desk.chance(0.5) else desk.of(kinds.url))
     if desk.chance(0.6):
-        put_line(
-            desk,
-            draft,
-            form,
+        till.line(
             f"GST {kinds.pick(desk.rng, ['ID', 'Reg No', 'No.', 'ID No'])} : {kinds.digits(desk.rng, 12)}",
         )
-    draft.y += form.pitch * desk.uniform(0, 1.2)
+    till.draft.y += till.pitch * desk.uniform(0, 1.2)
     if desk.chance(0.7):
-        _title(desk, draft, form)
+        _title(desk, till)
 
 
-def _title(desk: Desk, draft: Draft, form: TillForm) -> None:
+def _title(desk: Desk, till: Till) -> None:
     title = kinds.pick(desk.rng, _TITLES)
-    type = form.large if desk.chance(0.5) else form.base
+    type = till.large if desk.chance(0.5) else till.base
     look = desk.rng.random()
-    draft.y += form.pitch * 0.4
+    till.draft.y += till.pitch * 0.4
     if look < 0.12 or look > 0.9:
-        width, top = type.width(type.clean(title)), draft.y + type.em * 0.1
+        width, top = type.width(type.clean(title)), till.draft.y + type.em * 0.1
         full = desk.chance(0.4)
         pad = type.em * desk.uniform(0.3, 1.5)
         box = (
-            form.left if full else form.middle - width / 2 - pad,
+            till.left if full else till.middle - width / 2 - pad,
             top,
-            form.right if full else form.middle + width / 2 + pad,
+            till.right if full else till.middle + width / 2 + pad,
             top + type.em * 1.5,
         )
         if look < 0.12:
-            draft.fill(box, form.base.colour)
+            till.draft.fill(box, till.base.colour)
             type = replace(type, colour=(255, 255, 255))
         else:
-            draft.frame(box, thickness=max(1.0, type.em * 0.06), colour=form.base.colour)
-        draft.text(title, type, form.middle, top + type.em * 1.1, "centre")
-        draft.y = top + type.em * 1.8
+            till.draft.frame(box, thickness=max(1.0, type.em * 0.06), colour=till.base.colour)
+        till.draft.text(title, type, till.middle, top + type.em * 1.1, "centre")
+        till.draft.y = top + type.em * 1.8
         return
-    put_line(desk, draft, form, title, type, centred=True)
-    draft.y += form.pitch * desk.uniform(0, 0.6)
+    till.line(title, type, centred=True)
+    till.draft.y += till.pitch * desk.uniform(0, 0.6)
 
 
-def _meta(desk: Desk, draft: Draft, form: TillForm) -> None:
+def _meta(desk: Desk, till: Till) -> None:
     value_at = desk.uniform(0.25, 0.42)
     for _ in range(desk.whole(1, 6)):
         label, value = desk.of(kinds.label).rstrip(" :"), _value(desk)
         look = desk.rng.random()
-        if form.colon == "apart":
-            put_row(desk, draft, form, [(label, 0, "left"), (f": {value}", value_at, "left")])
+        if till.colon == "apart":
+            till.row([(label, 0, "left"), (f": {value}", value_at, "left")])
         elif look < 0.45:
-            put_line(desk, draft, form, f"{label}{form.colon} {value}", centred=False)
+            till.line(f"{label}{till.colon} {value}", centred=False)
         elif look < 0.8:
-            put_row(
-                desk,
-                draft,
-                form,
-                [(f"{label}{form.colon} {value}", 0, "left"), (f"{kinds.date(desk.rng)}", 1, "right")],
+            till.row(
+                [(f"{label}{till.colon} {value}", 0, "left"), (f"{kinds.date(desk.rng)}", 1, "right")],
             )
         else:
-            put_row(desk, draft, form, [(label + ":", 0, "left"), (value, desk.uniform(0.9, 1), "right")])
+            till.row([(label + ":", 0, "left"), (value, desk.uniform(0.9, 1), "right")])
 
 
 def _value(desk: Desk) -> str:
@@ -162,127 +151,105 @@ def _value(desk: Desk) -> str:
     return desk.of(kinds.person) if desk.chance(0.2) else makers[desk.whole(0, len(makers) - 1)](desk.rng)
 
 
-def _items(desk: Desk, draft: Draft, form: TillForm) -> None:
+def _items(desk: Desk, till: Till) -> None:
     style = desk.whole(0, 5)
     at = (desk.uniform(0.42, 0.58), desk.uniform(0.66, 0.8), 1.0)
     if desk.chance(0.7):
         head = [kinds.pick(desk.rng, names.split("|")) for names in _HEADS]
         aligns = ("left", "right", "right", "right")
-        put_row(desk, draft, form, list(zip(head, (0.0, *at), aligns, strict=True)))
+        till.row(list(zip(head, (0.0, *at), aligns, strict=True)))
         if desk.chance(0.5):
-            put_separator(desk, draft, form)
+            till.separator()
     for _ in range(max(1, int(desk.rng.gamma(1.7, 3.6)))):
-        if draft.y > 1900:
+        if till.draft.y > 1900:
             return
         name, price, total = desk.of(kinds.item), kinds.amount(desk.rng), _money(desk)
         count = str(desk.whole(1, 12))
         if style == 0:
-            put_row(
-                desk, draft, form, [(f"{count} {name}" if desk.chance(0.6) else name, 0, "left"), (total, 1, "right")]
-            )
+            till.row([(f"{count} {name}" if desk.chance(0.6) else name, 0, "left"), (total, 1, "right")])
         elif style == 1:
-            put_line(desk, draft, form, name, centred=False)
+            till.line(name, centred=False)
             code = kinds.digits(desk.rng, desk.whole(5, 13))
-            put_row(
-                desk,
-                draft,
-                form,
+            till.row(
                 [(code, 0, "left"), (count, at[0], "right"), (price, at[1], "right"), (total, 1, "right")],
             )
         elif style == 4:
             if desk.chance(0.6):
-                put_line(desk, draft, form, name, centred=False)
+                till.line(name, centred=False)
             ends = kinds.pick(desk.rng, [[total], [total, "SR"], ["*", total], [total, kinds.pick(desk.rng, "TSZ*")]])
-            put_packed(desk, draft, form, kinds.digits(desk.rng, desk.whole(4, 13)), [count, "X", price, *ends])
+            till.packed(kinds.digits(desk.rng, desk.whole(4, 13)), [count, "X", price, *ends])
         elif style == 5:
-            put_row(desk, draft, form, [(count, 0, "left"), (name, 0.12, "left"), (total, 1, "right")])
+            till.row([(count, 0, "left"), (name, 0.12, "left"), (total, 1, "right")])
         elif style == 2:
-            put_row(
-                desk,
-                draft,
-                form,
+            till.row(
                 [(name, 0, "left"), (count, at[0], "right"), (price, at[1], "right"), (total, 1, "right")],
             )
         else:
-            put_line(desk, draft, form, name, centred=False)
-            put_row(
-                desk,
-                draft,
-                form,
+            till.line(name, centred=False)
+            till.row(
                 [
                     (f"{count} {kinds.pick(desk.rng, 'xX@*')} {price}", desk.uniform(0, 0.3), "left"),
                     (total, 1, "right"),
                 ],
             )
         if desk.chance(0.12):
-            draft.y += form.pitch * desk.uniform(0.2, 0.8)
+            till.draft.y += till.pitch * desk.uniform(0.2, 0.8)
 
 
 def _money(desk: Desk) -> str:
     return kinds.amount(desk.rng) if desk.chance(0.75) else kinds.price(desk.rng)
 
 
-def _totals(desk: Desk, draft: Draft, form: TillForm) -> None:
+def _totals(desk: Desk, till: Till) -> None:
     right_labels = desk.chance(0.35)
     label_at = desk.uniform(0.55, 0.75)
     for _ in range(desk.whole(2, 8)):
-        type = form.large if desk.chance(0.18) else form.base
+        type = till.large if desk.chance(0.18) else till.base
         label = kinds.pick(desk.rng, _TOTALS) if desk.chance(0.85) else desk.of(kinds.label)
         amount = ("RM " if desk.chance(0.2) else "$" if desk.chance(0.15) else "") + kinds.amount(desk.rng)
         if desk.chance(0.08):
-            draft.y += form.pitch * 0.3
-            put_leaders(desk, draft, form, label, amount)
+            till.draft.y += till.pitch * 0.3
+            till.leaders(label, amount)
         elif right_labels:
-            cells = [(label + ("" if form.colon == "apart" else form.colon), label_at, "right"), (amount, 1, "right")]
-            put_row(
-                desk,
-                draft,
-                form,
-                [*cells[:1], (":", label_at + 0.05, "left"), cells[1]] if form.colon == "apart" else cells,
+            cells = [(label + ("" if till.colon == "apart" else till.colon), label_at, "right"), (amount, 1, "right")]
+            till.row(
+                [*cells[:1], (":", label_at + 0.05, "left"), cells[1]] if till.colon == "apart" else cells,
                 type,
             )
         else:
-            put_row(
-                desk,
-                draft,
-                form,
-                [(label + ("" if form.colon == "apart" else form.colon), 0, "left"), (amount, 1, "right")],
+            till.row(
+                [(label + ("" if till.colon == "apart" else till.colon), 0, "left"), (amount, 1, "right")],
                 type,
             )
         if desk.chance(0.15):
-            put_separator(desk, draft, form)
+            till.separator()
 
 
-def _tax_table(desk: Desk, draft: Draft, form: TillForm) -> None:
-    draft.y += form.pitch * desk.uniform(0.3, 1.5)
-    top = draft.y + form.pitch * 0.15
+def _tax_table(desk: Desk, till: Till) -> None:
+    till.draft.y += till.pitch * desk.uniform(0.3, 1.5)
+    top = till.draft.y + till.pitch * 0.15
     at = (desk.uniform(0.55, 0.68), 0.97)
-    put_row(
-        desk, draft, form, [("GST Summary", 0.02, "left"), ("Amount(RM)", at[0], "right"), ("Tax(RM)", at[1], "right")]
-    )
+    till.row([("GST Summary", 0.02, "left"), ("Amount(RM)", at[0], "right"), ("Tax(RM)", at[1], "right")])
     for _ in range(desk.whole(1, 3)):
         rate = kinds.pick(desk.rng, ["@ 6%", "6%", "", "(0%)", "= 6%"])
         code = f"{kinds.pick(desk.rng, ['SR', 'ZRL', 'S', 'Z', 'TX', 'A'])} {rate}"
-        put_row(
-            desk,
-            draft,
-            form,
+        till.row(
             [(code, 0.02, "left"), (kinds.amount(desk.rng), at[0], "right"), (kinds.amount(desk.rng), at[1], "right")],
         )
-    draft.y += form.pitch * 0.4
+    till.draft.y += till.pitch * 0.4
     if desk.chance(0.35):
-        draft.frame(
-            (form.left, top, form.right, draft.y), thickness=max(1.0, form.base.em * 0.06), colour=form.base.colour
+        till.draft.frame(
+            (till.left, top, till.right, till.draft.y), thickness=max(1.0, till.base.em * 0.06), colour=till.base.colour
         )
 
 
-def _footer(desk: Desk, draft: Draft, form: TillForm) -> None:
-    draft.y += form.pitch * desk.uniform(0.3, 2)
+def _footer(desk: Desk, till: Till) -> None:
+    till.draft.y += till.pitch * desk.uniform(0.3, 2)
     for _ in range(desk.whole(0, 5)):
         line = (
             kinds.pick(desk.rng, _THANKS).replace("%s", desk.words(1, 1))
             if desk.chance(0.5)
             else desk.source.sentence(desk.rng, 45)
         )
-        put_line(desk, draft, form, line, form.large if desk.chance(0.08) else None)
-    draft.y += form.pitch * 0.6
+        till.line(line, till.large if desk.chance(0.08) else None)
+    till.draft.y += till.pitch * 0.6

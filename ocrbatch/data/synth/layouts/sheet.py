@@ -30,7 +30,7 @@ def load_font(path: str, index: int, size: int) -> ImageFont.FreeTypeFont:
 @dataclass(frozen=True, slots=True)
 class Type:
     """How text is set: face, size in pixels, stretch (double width and height print), colour, what the face can print
-    and, for needle printers, the distance of the dots in pixels (0: none)."""
+    and, for needle printers, the distance of the dots in pixels (0: none); ``bold`` pixels are added to the strokes."""
 
     face: Face
     size: int
@@ -39,6 +39,7 @@ class Type:
     tall: float = 1.0
     colour: Colour = (20, 20, 20)
     dots: float = 0.0
+    bold: float = 0.0
 
     @property
     def font(self) -> ImageFont.FreeTypeFont:
@@ -118,7 +119,6 @@ class Sheet:
     height: int
     items: tuple[Run | Rule | Fill, ...]
     paper: Colour = (255, 255, 255)
-    thermal: bool = False
     scene: bool = False
 
 
