@@ -16,9 +16,10 @@ def db_loss(config: DBConfig, targets: Mapping[str, Any], outputs: Any) -> dict[
     outputs (N, H, W, 3) of the training network and maps (N, H, W); scalars."""
     maps = {name: ops.cast(value, "float32") for name, value in targets.items()}
     truth, mask = maps["probability"], maps["probability_mask"]
-    probability = balanced_binary_crossentropy(truth, outputs[..., 0], mask, negative_ratio=config.negative_ratio)
-    threshold = masked_l1(maps["threshold"], outputs[..., 1], maps["threshold_mask"])
-    binary = dice_loss(truth, outputs[..., 2], mask)
+    predicted = ops.unstack(outputs, num=3, axis=-1)
+    probability = balanced_binary_crossentropy(truth, predicted[0], mask, negative_ratio=config.negative_ratio)
+    threshold = masked_l1(maps["threshold"], predicted[1], maps["threshold_mask"])
+    binary = dice_loss(truth, predicted[2], mask)
     total = (
         config.probability_weight * probability + config.threshold_weight * threshold + config.binary_weight * binary
     )
