@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -17,26 +18,34 @@ _SYSTEM_FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial Unicode.ttf", 
 _COLORS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2")
 _REJECTED = "#999999"
 _LONGEST_SIDE = 2400
+_LONGEST_NAME = 200  # bytes; file systems end at 255
 _SMALLEST_LETTERS = 7
 
 
-def draw_page(folder: Path, ref: PageRef, page: Pixels, regions: Sequence[TextRegion]) -> Path:
-    """Write the drawn page below ``folder`` under its source's name and return the path."""
-    target = picture_path(folder, ref)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.partial")
-    draw(page, regions).save(partial, "JPEG", quality=88)
-    return partial.replace(target)
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Where drawn pages go: ``folder``, under the source's path below ``base``, so that equal names never meet."""
 
+    folder: Path
+    base: str = ""
 
-def picture_path(folder: Path, ref: PageRef) -> Path:
-    """Where the drawing of a page goes: the source's path below ``folder``, so that equal names do not meet."""
-    parts = [part for part in PurePath(ref.source).parts if part not in ("..", PurePath(ref.source).anchor)]
-    name = parts[-1] if parts else "page"
-    number = f".page{ref.page + 1:04d}" if ref.n_pages > 1 else ""
-    if len(name.encode()) > 200:
-        name = f"{name[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
-    return folder.joinpath(*parts[:-1], f"{name}{number}.jpg")
+    def write(self, ref: PageRef, page: Pixels, regions: Sequence[TextRegion]) -> Path:
+        """Draw a page, RGB uint8 (H, W, 3), and return the file, which appears whole."""
+        target = self.path(ref)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{target.name}.partial")
+        draw(page, regions).save(partial, "JPEG", quality=88)
+        return partial.replace(target)
+
+    def path(self, ref: PageRef) -> Path:
+        """The file of a page."""
+        source = PurePath(ref.source)
+        below = source.relative_to(self.base) if self.base and source.is_relative_to(self.base) else source
+        parts = [part for part in below.parts if part not in ("..", below.anchor)] or ["page"]
+        name, number = parts[-1], f".page{ref.page + 1:04d}" if ref.n_pages > 1 else ""
+        if len(name.encode()) > _LONGEST_NAME:
+            name = f"{name[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+        return self.folder.joinpath(*parts[:-1], f"{name}{number}.jpg")
 
 
 def draw(page: Pixels, regions: Sequence[TextRegion]) -> Image.Image:

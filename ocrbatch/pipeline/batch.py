@@ -16,10 +16,11 @@ import pyarrow as pa
 
 from ocrbatch import __version__
 from ocrbatch.config.run import RunConfig
-from ocrbatch.data.sources import Selection
+from ocrbatch.data.sources import Selection, common_folder
 from ocrbatch.errors import InputError, OutputError
+from ocrbatch.outputs.pictures import Drawing
 from ocrbatch.outputs.writers import writer_for
-from ocrbatch.pipeline.chain import open_bundles, postprocessors
+from ocrbatch.pipeline.chain import label, open_bundles, postprocessors
 from ocrbatch.pipeline.driver import Driver, Progress
 from ocrbatch.pipeline.journal import Journal
 from ocrbatch.pipeline.ledger import Ledger, PageRow, Tally
@@ -32,8 +33,8 @@ _ROW_FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A run. ``settings`` is all that decides the results: a journal made with others is refused. ``models`` are the
-    identities of detector and recognizer."""
+    """A run. ``settings`` is all that decides the results: a journal made with others is refused. ``models`` is how
+    results call detector and recognizer."""
 
     paths: Sequence[str]
     target: Path
@@ -94,19 +95,19 @@ def batch_for(
 ) -> Batch:
     """The batch of a configuration; ``told`` are further fields of :class:`Batch`. Opens the bundles and builds the
     postprocessors once, so that mistakes are found before any work. Raises OcrbatchError."""
-    models = tuple(bundle.identity if bundle else None for bundle in open_bundles(config, host))
+    det, rec = open_bundles(config, host)
     postprocessors(config, host)
     settings = config.settings()
-    for stage, model in zip(("det", "rec"), models, strict=True):
-        if model is not None:
-            settings[stage] = {**settings[stage], "bundle": model}
-    arguments = {"config": config, "host": host, "threads": threads, "pictures": pictures}
+    for bundle in filter(None, (det, rec)):
+        settings[bundle.kind] = {**settings[bundle.kind], "bundle": bundle.identity}
+    drawing = Drawing(pictures, common_folder(paths)) if pictures else None
+    arguments = {"config": config, "host": host, "threads": threads, "drawing": drawing}
     return Batch(
         paths,
         target,
         WorkerStart("ocrbatch.pipeline.process:build_processor", arguments, threads),
         settings,
-        models=(models[0], models[1]),
+        models=(label(det) if det else None, label(rec) if rec else None),
         skip=(pictures,) if pictures else (),
         unit_pages=config.unit_pages,
         timeout=config.timeout,

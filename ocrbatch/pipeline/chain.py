@@ -66,10 +66,10 @@ class Chain:
         threads = threads or os.cpu_count() or 1
         detector = recognizer = None
         if det is not None:
-            detector = Detector(det.codec(), engine.open(det.graph, threads), config.tiles, det.identity)
+            detector = Detector(det.codec(), engine.open(det.graph, threads), config.tiles, label(det))
         if rec is not None:
             session = engine.open(rec.graph, threads)
-            recognizer = Recognizer(rec.codec(), session, config.batch_lines, config.turn_tall, rec.identity)
+            recognizer = Recognizer(rec.codec(), session, config.batch_lines, config.turn_tall, label(rec))
         return cls(detector, recognizer, postprocessors(config, host), Reading(config.dpi, config.pixel_limit))
 
     def read(self, source: str | Path | Image, page: int = 0) -> PageResult:
@@ -145,6 +145,11 @@ def open_bundles(config: RunConfig, host: Host) -> tuple[Bundle | None, Bundle |
         open_bundle(config.rec.bundle, host, kind="rec", options=config.rec.options) if "rec" in config.stages else None
     )
     return det, rec
+
+
+def label(bundle: Bundle) -> str:
+    """How results call a model: its name and the start of its identity."""
+    return f"{bundle.info.name}@{bundle.identity[:12]}"
 
 
 def postprocessors(config: RunConfig, host: Host) -> tuple[Postprocessor, ...]:

@@ -18,7 +18,7 @@ from ocrbatch.types import Image, Polygon, TextRegion
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """A loaded detector; ``model`` is the identity of its bundle."""
+    """A loaded detector; ``model`` is how results call it."""
 
     codec: DetectorCodec
     session: Session

@@ -11,7 +11,7 @@ from pathlib import Path
 from ocrbatch.config.run import RunConfig
 from ocrbatch.data.images import Document, probe, read_page, stamp
 from ocrbatch.data.problems import ChangedFile
-from ocrbatch.outputs.pictures import draw_page
+from ocrbatch.outputs.pictures import Drawing
 from ocrbatch.outputs.rows import STAGES, Outcome, status_of, to_batch
 from ocrbatch.pipeline.chain import Chain, Views
 from ocrbatch.pipeline.text import page_text
@@ -51,10 +51,10 @@ class _Page:
 
 @dataclass(frozen=True, slots=True)
 class Processor:
-    """A chain at work. ``pictures`` is the folder for drawn pages, or None."""
+    """A chain at work; with ``drawing`` it also draws the pages."""
 
     chain: Chain
-    pictures: Path | None = None
+    drawing: Drawing | None = None
 
     def __call__(self, unit: Unit, tick: SendTick) -> Reply:
         """Rows of a unit. Never raises for what a file or page holds: that becomes a failed row."""
@@ -113,7 +113,7 @@ class Processor:
         if page.failure:
             return page
         page.height, page.width = picture.shape[:2]
-        page.picture = picture if self.pictures else None
+        page.picture = picture if self.drawing else None
         tick(Tick("detect", number, document.n_pages, document.sha256))
         with page.stage("detect", "detect"):
             page.regions = self.chain.detect(picture)
@@ -151,8 +151,8 @@ class Processor:
         tick(Tick("post", page.ref.page, page.ref.n_pages, page.sha256))
         with page.stage("post", "post"):
             page.regions = self.chain.finish(page.regions, page.width, page.height)
-        if self.pictures and page.picture is not None and not page.failure:
-            page.warnings += _draw(self.pictures, page, page.picture)
+        if self.drawing and page.picture is not None and not page.failure:
+            page.warnings += _draw(self.drawing, page, page.picture)
         if page.failure:
             return page.failure
         return PageResult(
@@ -175,18 +175,18 @@ def page_facts(outcomes: Sequence[Outcome]) -> tuple[tuple[int, str, str], ...]:
     )
 
 
-def build_processor(config: RunConfig, host: Host, threads: int, pictures: Path | None) -> Processor:
+def build_processor(config: RunConfig, host: Host, threads: int, drawing: Drawing | None) -> Processor:
     """A processor with its models loaded, for one worker."""
     import cv2
 
     cv2.setNumThreads(threads)
-    return Processor(Chain.build(config, host, threads), pictures)
+    return Processor(Chain.build(config, host, threads), drawing)
 
 
-def _draw(folder: Path, page: _Page, picture: Image) -> tuple[str, ...]:
+def _draw(drawing: Drawing, page: _Page, picture: Image) -> tuple[str, ...]:
     """A picture that cannot be drawn costs a warning, never the page."""
     try:
-        draw_page(folder, page.ref, picture, page.regions)
+        drawing.write(page.ref, picture, page.regions)
     except Exception as error:
         return (f"The picture could not be drawn ({type(error).__name__}: {error}).",)
     return ()

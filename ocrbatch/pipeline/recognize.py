@@ -26,7 +26,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Recognizer:
-    """A loaded recognizer; ``model`` is the identity of its bundle."""
+    """A loaded recognizer; ``model`` is how results call it."""
 
     codec: RecognizerCodec
     session: Session

@@ -17,6 +17,7 @@ from PIL import Image
 from ocrbatch.config.run import TileConfig
 from ocrbatch.contracts import Detection, PageFit, Reading
 from ocrbatch.data.images import Reading as HowToRead
+from ocrbatch.outputs.pictures import Drawing
 from ocrbatch.pipeline.batch import Batch, Summary, run_batch
 from ocrbatch.pipeline.chain import Chain
 from ocrbatch.pipeline.detect import Detector
@@ -136,9 +137,9 @@ def tiny_chain(side: int = 10_000, delay: float = 0.0) -> Chain:
     return Chain(detector, recognizer, (), HowToRead(dpi=72, pixel_limit=4_000_000))
 
 
-def build(delay: float = 0.0, pictures: Path | None = None) -> Processor:
+def build(delay: float = 0.0, drawing: Drawing | None = None) -> Processor:
     """What workers build."""
-    return Processor(tiny_chain(delay=delay), pictures)
+    return Processor(tiny_chain(delay=delay), drawing)
 
 
 def broken_build() -> Processor:
