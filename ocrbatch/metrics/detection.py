@@ -20,10 +20,10 @@ COVER_THRESHOLD = 0.5
 
 @dataclass(frozen=True, slots=True)
 class PageMatches:
-    """What counts on one page: how many truths and findings, and the matched ones as (index of truth, index found)."""
+    """Positions, in what was given, of the truths and findings that count, and of the matched pairs of them."""
 
-    n_truth: int
-    n_found: int
+    truth: tuple[int, ...]
+    found: tuple[int, ...]
     pairs: tuple[tuple[int, int], ...]
 
 
@@ -49,7 +49,7 @@ def match_page(
     found_ids = found_ids[~covered]
     overlaps = iou_matrix(all_truths[care_ids], all_found[found_ids])
     pairs = tuple((int(care_ids[t]), int(found_ids[f])) for t, f in _first_come(overlaps > iou_threshold))
-    return PageMatches(len(care_ids), len(found_ids), pairs)
+    return PageMatches(tuple(care_ids.tolist()), tuple(found_ids.tolist()), pairs)
 
 
 @dataclass(slots=True)
@@ -64,8 +64,8 @@ class DetectionMetric:
     def update(self, truth: Sequence[ArrayLike], ignore: Sequence[bool], found: Sequence[ArrayLike]) -> PageMatches:
         """Adds one page; arguments as for :func:`match_page`."""
         page = match_page(truth, ignore, found, self.iou_threshold)
-        self.n_truth += page.n_truth
-        self.n_found += page.n_found
+        self.n_truth += len(page.truth)
+        self.n_found += len(page.found)
         self.n_matched += len(page.pairs)
         return page
 

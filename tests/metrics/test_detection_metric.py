@@ -21,7 +21,7 @@ QUAD = [[0, 0], [10, 0], [10, 5], [0, 5]]
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_counts_equal_the_reference(case: dict[str, Any]) -> None:
     page = match_page(case["truth"], case["ignore"], case["found"])
-    assert [page.n_truth, page.n_found, len(page.pairs)] == case["counts"]
+    assert [len(page.truth), len(page.found), len(page.pairs)] == case["counts"]
 
 
 def test_all_cases_together_equal_the_reference() -> None:
@@ -44,7 +44,7 @@ def test_pairs_name_positions_in_what_was_given() -> None:
 
 def test_too_few_points_are_dropped() -> None:
     page = match_page([QUAD], [False], [[[0, 0], [1, 1]]])
-    assert (page.n_found, page.pairs) == (0, ())
+    assert (page.found, page.pairs) == ((), ())
 
 
 def test_flags_must_fit_the_outlines() -> None:
