@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -32,12 +33,13 @@ def _options(function: F) -> F:
         (
             click.option("--fonts", type=_FOLDER, multiple=True, required=True, help="Folder of fonts; repeatable."),
             click.option("--text", type=_FILE, multiple=True, required=True,
-                         help="Plain text, or lines of word<TAB>count; may be repeated."),
+                         help="Plain text, or lines of word<TAB>count; repeatable."),
             click.option("--count", type=click.IntRange(1), required=True, help="How many pictures."),
-            click.option("--out", type=click.Path(path_type=Path), required=True, help="New or empty folder."),
-            click.option("--seed", type=click.IntRange(0), default=0, show_default=True),
+            click.option("--out", type=click.Path(path_type=Path), required=True,
+                         help="New folder, or one to go on with."),
+            click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
+                         help="Another seed, other pictures."),
             click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Processes."),
-            click.option("--charset", default="latin", show_default=True, help="A charset's name or file."),
             click.option("--backgrounds", type=_FOLDER, help="Folder of photographs to put text on."),
         )
     ):  # fmt: skip
@@ -47,36 +49,49 @@ def _options(function: F) -> F:
 
 @synth.command()
 @_options
-def rec(**options: Any) -> None:
+@click.option("--charset", default="latin", show_default=True, help="A charset's name or file.")
+def rec(charset: str, **options: Any) -> None:
     """Lines of text with their transcription, to train a recognizer."""
-    from ocrbatch.data.synth.lines import LineMaker
+    from functools import partial
 
-    _generate(LineMaker, "lines", **options)
+    from ocrbatch.charset import load_charset
+    from ocrbatch.data.synth.makers import LineMaker
+
+    _generate("lines", partial(LineMaker, charset=load_charset(charset)), {"charset": charset}, **options)
+
+
+@synth.command()
+@_options
+def det(**options: Any) -> None:
+    """Whole pages with the outlines of their text, to train a detector."""
+    from ocrbatch.data.synth.makers import PageMaker
+
+    _generate("pages", PageMaker, {}, **options)
 
 
 def _generate(
-    make: Callable[..., Maker], what: str, *, fonts: tuple[Path, ...], text: tuple[Path, ...], count: int, out: Path,
-    seed: int, workers: int, charset: str, backgrounds: Path | None,
+    what: str, make: Callable[..., Maker], about: dict[str, Any], *, fonts: tuple[Path, ...], text: tuple[Path, ...],
+    count: int, out: Path, seed: int, workers: int, backgrounds: Path | None,
 ) -> None:  # fmt: skip
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from ocrbatch.charset import load_charset
     from ocrbatch.data.synth.fonts import FontBook
     from ocrbatch.data.synth.generate import generate
     from ocrbatch.data.synth.paper import find_pictures
     from ocrbatch.data.synth.text import TextSource
 
+    logging.getLogger("fontTools").setLevel(logging.ERROR)  # it warns about glyphs that nobody draws
     console = Console(stderr=True)
     with console.status("reading fonts and text"):
         book = FontBook.scan(*fonts)
-        maker = make(TextSource.load(text), book, load_charset(charset), find_pictures(backgrounds))
-    about = {"kind": what, "charset": charset, "texts": [path.name for path in text], "fonts": book.licence_table()}
+        maker = make(TextSource.load(text), book, backgrounds=find_pictures(backgrounds))
+    facts = {"kind": what, **about, "texts": [path.name for path in text], "fonts": book.licence_table()}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(what, total=count)
         generate(
-            maker, out, count=count, seed=seed, workers=workers, about=about,
+            maker, out, count=count, seed=seed, workers=workers, about=facts,
             on_item=lambda number: progress.update(task, completed=number),
         )  # fmt: skip
     click.echo(f"{count} {what} in {out}")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import multiprocessing as mp
+import os
 import signal
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,8 +16,9 @@ import cv2
 import numpy as np
 
 import ocrbatch
+from ocrbatch.data.labels import LABEL_FILE
 from ocrbatch.data.synth.optics import Pixels, Rng
-from ocrbatch.errors import InputError, OutputError
+from ocrbatch.errors import OcrbatchError, OutputError
 
 
 class Maker(Protocol):
@@ -27,18 +28,6 @@ class Maker(Protocol):
     """
 
     def __call__(self, rng: Rng) -> tuple[Pixels, dict[str, Any]]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """What one worker makes: every ``step``-th item from ``first`` on."""
-
-    maker: Maker
-    out: Path
-    seed: int
-    first: int
-    step: int
-    count: int
 
 
 def generate(
@@ -53,20 +42,49 @@ def generate(
 ) -> None:
     """Writes ``out``/images, ``out``/labels.jsonl and ``out``/synth.json (seed, count, version and ``about``).
 
-    ``on_item`` is called with the number of finished items. Raises OutputError when ``out`` holds anything already, and
-    what a maker raises. Interrupted, it stops its workers; labels.jsonl then lists exactly the items finished in order.
+    Where ``out`` holds the beginning of the same data set it goes on (a larger ``count`` makes more of it). ``on_item``
+    is called with the number of finished items. Raises OutputError when ``out`` holds anything else or cannot be
+    written, and what a maker raises. Interrupted, it stops its workers; labels.jsonl lists the finished items.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise OutputError(f"{out} is not an empty folder: give another --out, or delete it first.")
-    for thousand in range((count + 999) // 1000):
-        (out / "images" / f"{thousand:03d}").mkdir(parents=True, exist_ok=True)
     facts = {"version": ocrbatch.__version__, "seed": seed, "count": count, **(about or {})}
-    (out / "synth.json").write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    rows = _rows(maker, out, count, seed, max(1, min(workers, count)))
-    with (out / "labels.jsonl").open("w", encoding="utf-8") as labels, closing(rows):
-        for number, row in enumerate(rows, 1):
-            labels.write(json.dumps(row, ensure_ascii=False) + "\n")
-            on_item(number)
+    try:
+        done = _start(out, facts)
+        for thousand in range((count + 999) // 1000):
+            (out / "images" / f"{thousand:03d}").mkdir(parents=True, exist_ok=True)
+        rows = _rows(maker, out, seed, range(done, count), max(1, min(workers, count - done)))
+        with (out / LABEL_FILE).open("a", encoding="utf-8") as labels, closing(rows):
+            for number, row in enumerate(rows, done + 1):
+                labels.write(json.dumps(row, ensure_ascii=False) + "\n")
+                on_item(number)
+    except OSError as error:
+        raise OutputError(f"Cannot go on writing {out} ({error}): see to it, then start again.") from error
+
+
+def _start(out: Path, facts: dict[str, Any]) -> int:
+    """How many items ``out`` holds already; writes synth.json. Raises OutputError if they are of other ``facts``."""
+    record = out / "synth.json"
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        if not record.is_file():
+            raise OutputError(f"{out} is not an empty folder: give another --out, or delete it first.")
+        then, now = json.loads(record.read_text(encoding="utf-8")), json.loads(json.dumps(facts))
+        other = sorted(key for key in {*then, *now} - {"count"} if then.get(key) != now.get(key))
+        if other:
+            raise OutputError(
+                f"{out} holds a data set with another {', '.join(other)}: give another --out, or delete it."
+            )
+    out.mkdir(parents=True, exist_ok=True)
+    record.write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return _finished(out / LABEL_FILE)
+
+
+def _finished(labels: Path) -> int:
+    """Number of whole rows; what stands behind the last of them (a kill in mid-row) is cut off."""
+    if not labels.exists():
+        return 0
+    data = labels.read_bytes()
+    whole = data.rfind(b"\n") + 1
+    os.truncate(labels, whole)
+    return data.count(b"\n", 0, whole)
 
 
 def make_item(maker: Maker, out: Path, seed: int, number: int) -> dict[str, Any]:
@@ -89,23 +107,23 @@ def _encoding(rng: Rng, picture: Pixels) -> tuple[str, list[int]]:
     return ".jpg", [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(70, 97))]
 
 
-def _rows(maker: Maker, out: Path, count: int, seed: int, workers: int) -> Generator[dict[str, Any]]:
+def _rows(maker: Maker, out: Path, seed: int, numbers: range, workers: int) -> Generator[dict[str, Any]]:
     """Rows in order. A pipe holds what its worker is ahead, so none runs far ahead of the others."""
     if workers == 1:
-        yield from (make_item(maker, out, seed, number) for number in range(count))
+        yield from (make_item(maker, out, seed, number) for number in numbers)
         return
     context = mp.get_context("spawn")
     crew: list[tuple[Any, Connection]] = []
     try:
-        for first in range(workers):
+        for worker in range(workers):
             receiver, sender = context.Pipe(duplex=False)
-            shard = Shard(maker, out, seed, first, workers, count)
-            process = context.Process(target=_work, args=(shard, sender), daemon=True)
+            shard = (maker, out, seed, numbers[worker::workers], sender)
+            process = context.Process(target=_work, args=shard, daemon=True)
             process.start()
             sender.close()
             crew.append((process, receiver))
-        for number in range(count):
-            yield _receive(crew[number % workers][1], number)
+        for place, number in enumerate(numbers):
+            yield _receive(crew[place % workers][1], number)
     finally:
         for process, receiver in crew:
             process.terminate()
@@ -123,16 +141,14 @@ def _receive(receiver: Connection, number: int) -> dict[str, Any]:
     return row
 
 
-def _work(shard: Shard, sender: Connection) -> None:
+def _work(maker: Maker, out: Path, seed: int, numbers: range, sender: Connection) -> None:
     """A worker process: makes its items in order and sends their rows, or the error that stops it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops its workers
     cv2.setNumThreads(1)
     try:
-        for number in range(shard.first, shard.count, shard.step):
-            sender.send(make_item(shard.maker, shard.out, shard.seed, number))
+        for number in numbers:
+            sender.send(make_item(maker, out, seed, number))
     except BrokenPipeError:
         return
-    except (InputError, OutputError) as error:
+    except (OcrbatchError, OSError) as error:
         sender.send(error)
-    except OSError as error:
-        sender.send(OutputError(f"Cannot write into {shard.out} ({error}): free some space or give another --out."))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -37,21 +37,6 @@ _OLD_FACES = re.compile(
     "Old Standard|C059|Schola|Century|Didot|Modern Roman|LM Roman|Caslon|FELL|Baskerville|Bodoni|Goudy|Garamond"
     "|Prociono|Artemisia|Gentium|Junicode|Cardo|Nimbus Roman|Libertine|Tinos|Old ?style|Vollkorn"
 )
-
-
-@dataclass(frozen=True)
-class LineMaker:
-    """Makes line pictures; picklable, so that worker processes can have it. ``backgrounds`` are picture files."""
-
-    source: TextSource
-    book: FontBook
-    charset: Charset
-    backgrounds: tuple[Path, ...] = ()
-
-    def __call__(self, rng: Rng) -> tuple[Pixels, dict[str, Any]]:
-        """One picture, uint8 (h, w) or (h, w, 3) with h at most 48, and its label."""
-        picture, text = render_line(rng, self.source, self.book, self.charset, self.backgrounds)
-        return picture, {"text": text}
 
 
 def render_line(

@@ -1,0 +1,74 @@
+"""Which fonts are taken, and which of them for which text."""
+
+from __future__ import annotations
+
+import pickle
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ocrbatch.data.synth.fonts import Face, FontBook
+from ocrbatch.errors import InputError
+
+
+def test_usable_fonts_are_found_and_the_others_left_out(book: FontBook) -> None:
+    assert sorted(face.family for face in book.faces) == ["Capitals", "No At", "Whole"]
+
+
+def test_a_face_with_capitals_for_small_letters_is_known(book: FontBook) -> None:
+    assert {face.family for face in book.faces if face.unicase} == {"Capitals"}
+
+
+def test_small_letters_are_never_set_in_capitals(book: FontBook) -> None:
+    rng = np.random.default_rng(0)
+    assert "Capitals" not in {book.pick(rng, "Total").family for _ in range(60)}
+    assert "Capitals" in {book.pick(rng, "TOTAL 12").family for _ in range(60)}
+
+
+def test_the_face_has_every_character(book: FontBook) -> None:
+    rng = np.random.default_rng(0)
+    assert {book.pick(rng, "a@b").family for _ in range(40)} == {"Whole"}
+
+
+def test_a_text_that_no_font_has_is_refused_by_name(book: FontBook) -> None:
+    with pytest.raises(InputError, match="漢"):
+        book.pick(np.random.default_rng(0), "漢字")
+
+
+def test_an_unknown_style_or_name_falls_back(book: FontBook) -> None:
+    rng = np.random.default_rng(0)
+    assert book.pick(rng, "abc", "mono").style == "sans"
+    assert book.pick(rng, "abc", "sans", re.compile("Nothing")).style == "sans"
+    assert {book.pick(rng, "ABC", "sans", re.compile("At")).family for _ in range(20)} == {"No At"}
+
+
+def test_families_are_equally_likely_however_many_faces_they_have() -> None:
+    faces = (*(Face("big", n, "Big", "sans") for n in range(50)), Face("small", 0, "Small", "sans"))
+    book = FontBook(faces, (frozenset(range(32, 127)),) * 51, ("",) * 51)
+    rng = np.random.default_rng(0)
+    seen = Counter(book.pick(rng, "abc").family for _ in range(400))
+    assert 140 < seen["Small"] < 260
+
+
+def test_regular_faces_are_seen_more_than_hairlines_and_italics() -> None:
+    faces = tuple(
+        Face(str(w), 0, "One", "sans", italic=i, weight=w) for w, i in ((400, False), (400, True), (100, False))
+    )
+    book = FontBook(faces, (frozenset(range(32, 127)),) * 3, ("",) * 3)
+    rng = np.random.default_rng(0)
+    seen = Counter(book.pick(rng, "abc") for _ in range(400))
+    assert seen[faces[0]] > 3 * seen[faces[1]] > 0
+    assert seen[faces[0]] > 5 * seen[faces[2]] > 0
+
+
+def test_a_folder_without_fonts_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"No usable font .*\.ttf"):
+        FontBook.scan(tmp_path)
+
+
+def test_a_book_travels_to_other_processes(book: FontBook) -> None:
+    assert pickle.loads(pickle.dumps(book)) == book
+    assert [row["family"] for row in book.licence_table()] == ["Capitals", "No At", "Whole"]
