@@ -12,10 +12,21 @@ from ocrbatch.contracts import Networks
 from ocrbatch.nn.paddle import load_reference_state, reference_slots
 from ocrbatch_backbone_mobilenet_v3.config import MobileNetV3Config
 from ocrbatch_backbone_mobilenet_v3.model import build_mobilenet_v3
+from ocrbatch_backbone_resnet_vd.config import ResNetVdConfig
+from ocrbatch_backbone_resnet_vd.model import build_resnet_vd
 from ocrbatch_rec_crnn.config import CrnnConfig
 from ocrbatch_rec_crnn.model import build_crnn
+from ocrbatch_rec_rosetta.config import RosettaConfig
+from ocrbatch_rec_rosetta.model import build_rosetta
 
-MODELS = ("rec_mv3_none_bilstm_ctc", "ch_rec_mv3_small_crnn_lite", "tiny_crnn")
+MODELS = (
+    "rec_mv3_none_bilstm_ctc",
+    "rec_r34_vd_none_bilstm_ctc",
+    "rec_mv3_none_none_ctc",
+    "rec_r34_vd_none_none_ctc",
+    "ch_rec_mv3_small_crnn_lite",
+    "tiny_crnn",
+)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -41,9 +52,17 @@ def test_recognizer_parity(reference, name):
 def build_networks(meta: dict[str, Any]) -> Networks:
     """The network that ``architecture`` in meta.json describes."""
     parts = meta["architecture"]
-    options = {"size": parts["Backbone"]["model_name"], "scale": parts["Backbone"]["scale"]}
-    backbone = build_mobilenet_v3(MobileNetV3Config(**options), task="rec", channels=3)
-    return build_crnn(CrnnConfig(hidden=parts["Neck"]["hidden_size"]), backbone, meta["classes"] - 1)
+    backbone, characters = build_backbone(parts["Backbone"]), meta["classes"] - 1
+    if meta["algorithm"] == "Rosetta":
+        return build_rosetta(RosettaConfig(), backbone, characters)
+    return build_crnn(CrnnConfig(hidden=parts["Neck"]["hidden_size"]), backbone, characters)
+
+
+def build_backbone(options: dict[str, Any]) -> keras.Model:
+    if options["name"] == "ResNet":
+        return build_resnet_vd(ResNetVdConfig(layers=options["layers"]), task="rec", channels=3)
+    config = MobileNetV3Config(size=options["model_name"], scale=options["scale"])
+    return build_mobilenet_v3(config, task="rec", channels=3)
 
 
 def count_numbers(model: Any, state: dict[str, np.ndarray]) -> int:

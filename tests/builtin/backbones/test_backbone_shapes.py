@@ -10,6 +10,8 @@ from ocrbatch_backbone_mobilenet_v3.model import build_mobilenet_v3
 from ocrbatch_backbone_mobilenet_v3.units import scaled
 from ocrbatch_backbone_plain.config import PlainConfig
 from ocrbatch_backbone_plain.model import build_plain
+from ocrbatch_backbone_resnet_vd.config import ResNetVdConfig
+from ocrbatch_backbone_resnet_vd.model import build_resnet_vd
 
 TINY = PlainConfig(
     det={"widths": (4, 4, 4, 8, 8), "depths": (1, 1, 1, 1, 1)},
@@ -23,6 +25,7 @@ BACKBONES = {
     "mobilenet_v3-small": lambda task, channels: build_mobilenet_v3(
         MobileNetV3Config(size="small", scale=0.25), task=task, channels=channels
     ),
+    "resnet_vd": lambda task, channels: build_resnet_vd(ResNetVdConfig(layers=18), task=task, channels=channels),
 }
 
 

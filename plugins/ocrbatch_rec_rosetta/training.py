@@ -1,0 +1,12 @@
+"""Targets and loss of ``rosetta``."""
+
+from __future__ import annotations
+
+from ocrbatch.charset import Charset
+from ocrbatch.nn.ctc_training import CtcTraining
+from ocrbatch_rec_rosetta.config import RosettaConfig
+
+
+def build_training(config: RosettaConfig, charset: Charset) -> CtcTraining:
+    """CTC over ``charset`` with labels of at most ``config.max_length`` characters."""
+    return CtcTraining(charset, config.max_length)
