@@ -104,5 +104,4 @@ def _quiet_tensorflow() -> None:
     """TensorFlow's start-up notes are not for users; what the user has set stays."""
     import os
 
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
