@@ -123,7 +123,8 @@ def _ask(hook: pluggy.HookCaller, kind: Kind) -> list[Descriptor]:
             ) from error
         for item in items:
             if type(item) is not wanted:
-                raise RefusedError(f"{hook.name}() returned a {type(item).__name__} where a {wanted.__name__} is due")
+                given = f"{hook.name}() returned an object of type {type(item).__name__}"
+                raise RefusedError(f"{given} where a {wanted.__name__} is due")
             _check_fields(item)
             descriptors.append(item)
     return descriptors
