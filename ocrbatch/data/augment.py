@@ -53,7 +53,8 @@ class Margin(Augmentation):
     def apply(self, picture: Image, rng: np.random.Generator) -> Image:
         height = picture.shape[0]
         left, top, right, bottom = (round(shift) for shift in rng.uniform(-1, 1, 4) * self.amount * height)
-        padded = cv2.copyMakeBorder(picture, *(max(0, s) for s in (top, bottom, left, right)), cv2.BORDER_REPLICATE)
+        grown = (max(0, top), max(0, bottom)), (max(0, left), max(0, right)), (0, 0)
+        padded = np.pad(picture, grown, "edge")
         rows = slice(max(0, -top), padded.shape[0] - max(0, -bottom))
         columns = slice(max(0, -left), padded.shape[1] - max(0, -right))
         cut = padded[rows, columns]
@@ -139,7 +140,7 @@ class Jpeg(Augmentation):
     def apply(self, picture: Image, rng: np.random.Generator) -> Image:
         quality = int(rng.integers(self.worst, 96))
         _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        return cv2.imdecode(data, cv2.IMREAD_COLOR)
+        return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
 
 
 PHOTOMETRIC: dict[str, type[Augmentation]] = {

@@ -31,7 +31,7 @@ class Cropper:
     ) -> tuple[Image, list[Polygon], list[bool]]:
         """The crop, RGB uint8 (size, size, 3), and the outlines that it shows in its own pixels, with ignore flags."""
         low, high = np.log(self.scale)
-        factor = page_scale(*page.shape[:2], input) * float(np.exp(rng.uniform(low, high)))
+        factor = page_scale(page.shape[0], page.shape[1], input) * float(np.exp(rng.uniform(low, high)))
         left, top = self._corner(page, regions, factor, rng)
         crop = _cut(page, left, top, self.size, factor, mean_color(input))
         offset = np.array([left, top], np.float32)
@@ -50,7 +50,7 @@ class Cropper:
         height, width = page.shape[:2]
         side = self.size / factor
         if regions and rng.random() < _TEXT_CHANCE:
-            x, y = regions[rng.integers(len(regions))].points.mean(axis=0) - rng.uniform(0.1, 0.9, 2) * side
+            x, y = regions[int(rng.integers(len(regions)))].points.mean(axis=0) - rng.uniform(0.1, 0.9, 2) * side
         else:
             x, y = rng.uniform(0, 1, 2) * (width - side, height - side)
         return round(_inside(x, width - side)), round(_inside(y, height - side))

@@ -101,7 +101,7 @@ def width_bucket(size: tuple[int, int], input: RecognizerInput) -> int:
 
 def picture_size(label: LineLabel) -> tuple[int, int]:
     """Height and width of a line's picture: as labelled, else read from the file."""
-    return label.size or read_picture(label.image).shape[:2]  # type: ignore[return-value]
+    return label.size or read_picture(label.image).shape[:2]
 
 
 def _stacked(samples: Sequence[Mapping[str, NDArray[Any]]], images: Sequence[Path]) -> Batch:
