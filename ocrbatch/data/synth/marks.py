@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ocrbatch.data.synth.ink import set_text
 from ocrbatch.data.synth.layouts.sheet import Colour, Desk
 from ocrbatch.data.synth.painting import Region, stain
+from ocrbatch.data.synth.paper import background
 from ocrbatch.types import Image
 
 Rng = np.random.Generator
@@ -31,8 +32,8 @@ def add_marks(desk: Desk, picture: Image, regions: Sequence[Region]) -> None:
     ):
         while rng.random() < chance:
             mark(desk, picture)
-    for chance, mark_in in ((0.22, _bar_code), (0.08, _square_code), (0.15, _logo)):
-        if rng.random() < chance and (box := _free_box(rng, picture, regions)):
+    for chance, mark_in in ((0.22, _bar_code), (0.08, _square_code), (0.15, _logo), (0.2, _photograph)):
+        while rng.random() < chance and (box := _free_box(rng, picture, regions)):
             mark_in(rng, picture, box)
 
 
@@ -85,7 +86,7 @@ def _free_box(rng: Rng, picture: Image, regions: Sequence[Region]) -> tuple[int,
     height, width = picture.shape[:2]
     boxes = np.array([[*r.points.min(axis=0), *r.points.max(axis=0)] for r in regions] or np.zeros((0, 4)))
     for _ in range(25):
-        w, h = int(rng.uniform(0.15, 0.7) * width), int(rng.uniform(0.06, 0.25) * width)
+        w, h = int(rng.uniform(0.12, 0.6) * width), int(rng.uniform(0.06, 0.3) * width)
         x, y = int(rng.integers(0, width - w)), int(rng.integers(0, max(1, height - h)))
         hit = (boxes[:, 0] < x + w + 6) & (boxes[:, 2] > x - 6) & (boxes[:, 1] < y + h + 6) & (boxes[:, 3] > y - 6)
         if not hit.any():
@@ -285,3 +286,13 @@ def _logo(rng: Rng, picture: Image, box: tuple[int, int, int, int]) -> None:
             )
         else:
             cv2.fillPoly(picture, [np.asarray(cv2.convexHull(corners), np.int32)], colour, cv2.LINE_AA)
+
+
+def _photograph(rng: Rng, picture: Image, box: tuple[int, int, int, int]) -> None:
+    """A picture in the page."""
+    x, y, width, height = box
+    patch = np.clip(background(rng, height, width), 0, 255).astype(np.uint8)
+    add_clutter(rng, patch)
+    if rng.random() < 0.6:
+        patch[:] = patch.mean(axis=2, keepdims=True).astype(np.uint8)
+    picture[y : y + height, x : x + width] = patch[: picture.shape[0] - y]

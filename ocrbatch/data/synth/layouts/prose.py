@@ -201,11 +201,8 @@ def _paragraph(
     indent: float,
 ) -> None:
     """Breaks a paragraph greedily into lines until its words or the room end."""
-    words = [
-        word
-        for word in type.clean(" ".join(desk.source.paragraph(desk.rng, desk.whole(15, 90)))).split()
-        if len(word) < 25
-    ]
+    text = type.clean(" ".join(desk.source.paragraph(desk.rng, desk.whole(15, 90))))
+    words = [word for word in text.split() if type.width(word) < right - left - indent]
     x = left + indent
     while words and draft.y + pitch < bottom:
         line, words = _break_line(type, words, right - x)

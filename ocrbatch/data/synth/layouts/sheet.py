@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import string
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Literal
@@ -12,13 +14,16 @@ import numpy as np
 from PIL import ImageFont
 
 from ocrbatch.data.synth.fonts import Face, FontBook, Style
-from ocrbatch.data.synth.text import TextSource, fit_words
+from ocrbatch.data.synth.text import TextSource
+from ocrbatch.errors import InputError
 
 Colour = tuple[int, int, int]
 Align = Literal["left", "centre", "right"]
 Box = tuple[float, float, float, float]
 
 _ASCII = "".join(map(chr, range(33, 127)))
+_LETTERS = string.ascii_letters + string.digits
+_ACCENTED = "äéöüßçñ"
 
 
 @lru_cache(maxsize=512)
@@ -63,10 +68,13 @@ class Type:
 
     def fit(self, text: str, width: float) -> str:
         """``text`` without its last words, or cut, so that it is at most ``width`` pixels wide; may be empty."""
-        text = self.clean(text)
-        while text and (full := self.width(text)) > width:
-            text = fit_words(text.split(), min(len(text) - 1, max(1, int(len(text) * width / full))))
-        return text.strip()
+        words = self.clean(text).split()
+        while len(words) > 1 and self.width(" ".join(words)) > width:
+            words.pop()
+        text = " ".join(words)
+        while text and self.width(text) > width:
+            text = text[:-1]
+        return text.rstrip()
 
     def scaled(self, factor: float) -> Type:
         """The same at another size (at least 7 pixels)."""
@@ -185,8 +193,16 @@ class Desk:
     book: FontBook
 
     def type(self, style: Style | None, size: float, colour: Colour = (20, 20, 20), accents: bool = False) -> Type:
-        """A face that prints all of ASCII (and common accented letters), at ``size`` pixels."""
-        face = self.book.pick(self.rng, _ASCII + ("äéöüßçñ" if accents else ""), style)
+        """A face at ``size`` pixels that prints all of ASCII, with ``accents`` common accented letters too.
+
+        What no face of the book has is done without.
+        """
+        for wanted in ([_ASCII + _ACCENTED] if accents else []) + [_ASCII]:
+            with suppress(InputError):
+                return self._type(self.book.pick(self.rng, wanted, style), size, colour)
+        return self._type(self.book.pick(self.rng, _LETTERS, style), size, colour)
+
+    def _type(self, face: Face, size: float, colour: Colour) -> Type:
         return Type(face, max(7, round(size)), self.book.coverage[self.book.faces.index(face)], colour=colour)
 
     def chance(self, probability: float) -> bool:
