@@ -90,7 +90,7 @@ def _walk(folder: str, below: str, selection: Selection, barred: frozenset[tuple
         yield _source(folder)
         return
     for name, is_folder in entries:
-        path, relative = os.path.join(folder, name), f"{below}{name}"
+        path, relative = name if folder == os.curdir else os.path.join(folder, name), f"{below}{name}"
         if not is_folder:
             if selection.takes(name, relative):
                 yield _source(path)

@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ocrbatch.data.images import Reading, probe, read_page, stamp
+from ocrbatch.data.problems import (
+    DamagedFile,
+    EmptyFile,
+    EncryptedFile,
+    MissingFile,
+    PixelLimit,
+    UnknownFormat,
+)
+
+HALVES = np.zeros((20, 30), np.uint8)
+HALVES[:, 15:] = 255
+
+
+def read(path: Path, page: int = 0, **how: Any) -> tuple[np.ndarray, tuple[str, ...]]:
+    return read_page(probe(path, *stamp(path)), page, Reading(**how))
+
+
+def assert_halves(picture: np.ndarray, tolerance: int = 3) -> None:
+    """Black at the left, white at the right."""
+    assert picture.dtype == np.uint8
+    assert picture.shape == (20, 30, 3)
+    assert picture[:, :13].max() <= tolerance
+    assert picture[:, 17:].min() >= 255 - tolerance
+
+
+def as_mode(mode: str) -> Image.Image:
+    if mode == "I;16":
+        return Image.fromarray(HALVES.astype(np.uint16) * 257)
+    if mode == "12 of 16 bits":
+        return Image.fromarray((HALVES.astype(np.uint16) // 255) * 4095)
+    if mode == "I":
+        return Image.fromarray(HALVES.astype(np.int32) * 257)
+    if mode == "F":
+        return Image.fromarray(HALVES.astype(np.float32) / 255)
+    return Image.fromarray(HALVES).convert(mode)
+
+
+@pytest.mark.parametrize(
+    ("mode", "suffix"),
+    [
+        *[(mode, ".png") for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")],
+        *[(mode, ".tif") for mode in ("1", "L", "P", "RGB", "RGBA", "CMYK", "LAB", "YCbCr", "I;16", "I", "F")],
+        *[(mode, ".jpg") for mode in ("L", "RGB", "CMYK")],
+        ("12 of 16 bits", ".png"),
+        ("RGB", ".bmp"),
+        ("P", ".gif"),
+        ("RGBA", ".webp"),
+        ("1", ".pbm"),
+        ("RGB", ".jp2"),
+    ],
+)
+def test_every_kind_of_pixel(tmp_path: Path, mode: str, suffix: str) -> None:
+    path = tmp_path / f"picture{suffix}"
+    if mode == "LAB":
+        Image.merge("LAB", [Image.fromarray(HALVES), *[Image.new("L", (30, 20), 128)] * 2]).save(path)
+    else:
+        as_mode(mode).save(path)
+    picture, warnings = read(path)
+    assert_halves(picture, 40 if mode == "CMYK" and suffix == ".jpg" else 12)
+    assert warnings == ()
+
+
+def test_16_bits_keep_their_steps(tmp_path: Path) -> None:
+    Image.fromarray(np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)).save(tmp_path / "ramp.png")
+    assert read(tmp_path / "ramp.png")[0][..., 0].ravel().tolist() == list(range(256))
+
+
+def test_transparency_lies_on_white(tmp_path: Path) -> None:
+    Image.new("RGBA", (30, 20), (0, 0, 0, 0)).save(tmp_path / "clear.png")
+    palette = Image.new("P", (30, 20), 0)
+    palette.save(tmp_path / "palette.png", transparency=0)
+    Image.new("RGBA", (30, 20), (0, 0, 0, 128)).save(tmp_path / "half.png")
+    assert read(tmp_path / "clear.png")[0].min() == 255
+    assert read(tmp_path / "palette.png")[0].min() == 255
+    assert 120 <= read(tmp_path / "half.png")[0].mean() <= 135
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_are_turned_as_exif_says(tmp_path: Path, suffix: str, orientation: int) -> None:
+    undo = {1: None, 2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}[orientation]
+    stored = Image.fromarray(HALVES).convert("RGB")
+    stored = stored if undo is None else stored.transpose(Image.Transpose(undo))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored.save(tmp_path / f"turned{suffix}", exif=exif)
+    assert_halves(read(tmp_path / f"turned{suffix}")[0], 12)
+
+
+def test_the_name_says_nothing_about_the_content(tmp_path: Path) -> None:
+    Image.fromarray(HALVES).save(tmp_path / "really.png")
+    for name in ("wrong.jpg", "wrong.pdf", "ohne_endung"):
+        (tmp_path / name).write_bytes((tmp_path / "really.png").read_bytes())
+        assert_halves(read(tmp_path / name)[0])
+    Image.fromarray(HALVES).save(tmp_path / "real.pdf")
+    (tmp_path / "wrong.png").write_bytes((tmp_path / "real.pdf").read_bytes())
+    assert read(tmp_path / "wrong.png", dpi=72)[0].shape == (20, 30, 3)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_truncated_pictures_are_read_as_far_as_they_go(tmp_path: Path, suffix: str) -> None:
+    rng = np.random.default_rng(0)
+    buffer = io.BytesIO()
+    Image.fromarray(rng.integers(0, 255, (200, 200, 3), np.uint8)).save(buffer, Image.registered_extensions()[suffix])
+    whole = tmp_path / f"whole{suffix}"
+    whole.write_bytes(buffer.getvalue())
+    cut = tmp_path / f"cut{suffix}"
+    cut.write_bytes(buffer.getvalue()[: len(buffer.getvalue()) * 3 // 4])
+    picture, (warning,) = read(cut)
+    assert "damaged" in warning
+    assert np.array_equal(picture[:80], read(whole)[0][:80])
+
+
+def test_a_jpeg_without_its_last_bytes(tmp_path: Path) -> None:
+    Image.fromarray(HALVES).save(tmp_path / "a.jpg")
+    (tmp_path / "a.jpg").write_bytes((tmp_path / "a.jpg").read_bytes()[:-2])
+    picture, warnings = read(tmp_path / "a.jpg")
+    assert_halves(picture, 12)
+    assert len(warnings) <= 1
+
+
+def test_files_that_cannot_be_read_say_why(tmp_path: Path) -> None:
+    Image.fromarray(HALVES).save(tmp_path / "good.png")
+    head = (tmp_path / "good.png").read_bytes()[:30]
+    for name, content, problem in (
+        ("empty.png", b"", EmptyFile),
+        ("text.png", b"only words", UnknownFormat),
+        ("head.png", head, UnknownFormat),
+        ("half.pdf", b"%PDF-1.7\n1 0 obj\n<<", DamagedFile),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(problem, match=name.split(".")[0]):
+            read(tmp_path / name)
+    with pytest.raises(MissingFile, match="nothing"):
+        read(tmp_path / "nothing.png")
+    with pytest.raises(MissingFile, match="no regular file"):
+        read(tmp_path)
+
+
+def test_pipes_are_not_waited_for(tmp_path: Path) -> None:
+    import os
+
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(MissingFile, match="no regular file"):
+        read(tmp_path / "pipe.png")
+
+
+def test_bombs_are_refused_before_they_are_unpacked(tmp_path: Path) -> None:
+    Image.new("1", (100, 100)).save(tmp_path / "bomb.png")
+    content = bytearray((tmp_path / "bomb.png").read_bytes())
+    content[16:24] = struct.pack(">II", 30_000, 30_000)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    (tmp_path / "bomb.png").write_bytes(content)
+    with pytest.raises(PixelLimit, match="30000 x 30000"):
+        read(tmp_path / "bomb.png")
+    assert Image.MAX_IMAGE_PIXELS is not None
+    Image.new("1", (100, 100)).save(tmp_path / "small.png")
+    with pytest.raises(PixelLimit, match="9,999"):
+        read(tmp_path / "small.png", pixel_limit=9_999)
+    assert read(tmp_path / "small.png", pixel_limit=10_000)[0].shape == (100, 100, 3)
+
+
+def test_tiff_pages_may_differ(tmp_path: Path) -> None:
+    pages = [Image.fromarray(HALVES), Image.new("RGB", (7, 5), "red"), Image.new("1", (9, 9), 1)]
+    pages[0].save(tmp_path / "many.tif", save_all=True, append_images=pages[1:])
+    document = probe(tmp_path / "many.tif", *stamp(tmp_path / "many.tif"))
+    assert document.n_pages == 3
+    assert_halves(read_page(document, 0, Reading())[0])
+    assert read_page(document, 1, Reading())[0].tolist() == [[[255, 0, 0]] * 7] * 5
+    assert read_page(document, 2, Reading())[0].min() == 255
+
+
+def test_frames_of_an_animation_are_no_pages(tmp_path: Path) -> None:
+    frames = [Image.new("P", (5, 5), color) for color in (1, 2, 3)]
+    frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
+    assert probe(tmp_path / "moving.gif", *stamp(tmp_path / "moving.gif")).n_pages == 1
+
+
+def test_pdf_pages_are_drawn_at_the_resolution_asked_for(tmp_path: Path) -> None:
+    pages = [Image.fromarray(HALVES).convert("RGB"), Image.new("RGB", (30, 40), "blue")]
+    pages[0].save(tmp_path / "two.pdf", save_all=True, append_images=pages[1:], resolution=72)
+    document = probe(tmp_path / "two.pdf", *stamp(tmp_path / "two.pdf"))
+    assert document.n_pages == 2
+    assert_halves(read_page(document, 0, Reading(dpi=72))[0], 12)
+    picture, warnings = read_page(document, 1, Reading(dpi=144))
+    assert picture.shape == (80, 60, 3)
+    assert warnings == ()
+    assert picture[40, 30, 2] > 200
+    assert picture[40, 30, 0] < 60
+
+
+def test_a_huge_pdf_page_is_drawn_smaller(tmp_path: Path) -> None:
+    Image.new("RGB", (1000, 1000)).save(tmp_path / "poster.pdf", resolution=1)
+    picture, (warning,) = read(tmp_path / "poster.pdf", dpi=200, pixel_limit=10_000)
+    assert picture.shape[0] * picture.shape[1] <= 10_000
+    assert "dpi" in warning
+
+
+def encrypted_pdf() -> bytes:
+    """A PDF whose user password is not the empty one: its check value matches no key."""
+    check = "00" * 32
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 30 20] >>",
+        f"<< /Filter /Standard /V 1 /R 2 /O <{check}> /U <{check}> /P -4 >>",
+    ]
+    content = "%PDF-1.4\n"
+    offsets = []
+    for number, text in enumerate(objects, 1):
+        offsets.append(len(content))
+        content += f"{number} 0 obj\n{text}\nendobj\n"
+    table = "".join(f"{offset:010d} 00000 n \n" for offset in offsets)
+    start = len(content)
+    content += f"xref\n0 5\n0000000000 65535 f \n{table}"
+    content += f"trailer << /Size 5 /Root 1 0 R /Encrypt 4 0 R /ID [<00> <00>] >>\nstartxref\n{start}\n%%EOF\n"
+    return content.encode()
+
+
+def test_a_pdf_with_a_password_says_so(tmp_path: Path) -> None:
+    (tmp_path / "secret.pdf").write_bytes(encrypted_pdf())
+    with pytest.raises(EncryptedFile, match="password"):
+        read(tmp_path / "secret.pdf")
+
+
+def test_reading_leaves_pillow_as_it_was(tmp_path: Path) -> None:
+    from PIL import ImageFile
+
+    (tmp_path / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    with pytest.raises((DamagedFile, UnknownFormat)):
+        read(tmp_path / "bad.png")
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is False
