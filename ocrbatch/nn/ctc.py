@@ -43,10 +43,14 @@ def feasible_labels(labels: Any, length: Any, steps: Any) -> Any:
 
 
 def mean_ctc_loss(logits: Any, labels: Any, length: Any) -> Any:
-    """Mean of :func:`ctc_loss` over the labels that count, a scalar; 0 when none does."""
-    feasible = feasible_labels(ops.cast(labels, "int32"), ops.cast(length, "int32"), ops.shape(logits)[1])
-    counted = ops.maximum(ops.sum(ops.cast(feasible, "float32")), 1.0)
-    return ops.sum(ctc_loss(logits, labels, length)) / counted
+    """Mean over the labels that count of :func:`ctc_loss` per character, a scalar; 0 when none counts.
+
+    Per character, as PyTorch's default reduction: else batches of long lines would outweigh those of short ones.
+    """
+    labels, length = ops.cast(labels, "int32"), ops.cast(length, "int32")
+    feasible = ops.cast(feasible_labels(labels, length, ops.shape(logits)[1]), "float32")
+    per_character = ctc_loss(logits, labels, length) / ops.cast(ops.maximum(length, 1), "float32")
+    return ops.sum(per_character * feasible) / ops.maximum(ops.sum(feasible), 1.0)
 
 
 def _emissions(log_probs: Any, labels: Any) -> Any:
