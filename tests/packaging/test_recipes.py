@@ -1,0 +1,68 @@
+"""Every file in configs/ must be right: its keys, the options of its plugins, and the network that it describes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ocrbatch.bundles.network import build_networks
+from ocrbatch.cli.recipes import resolve_recipe
+from ocrbatch.config.load import load_yaml, validate
+from ocrbatch.config.run import RunConfig
+from ocrbatch.config.train import TrainConfig
+from ocrbatch.plugin_system.host import Host
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+TRAINING = sorted([*CONFIGS.glob("det/*"), *CONFIGS.glob("rec/*")])
+RUNS = sorted(CONFIGS.glob("run/*"))
+
+
+def name_of(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+@pytest.fixture(scope="module")
+def host() -> Host:
+    return Host.load()
+
+
+def resolve(path: Path, host: Host) -> TrainConfig:
+    nothing = dict.fromkeys(("recipe", "algo", "backbone", "charset", "train_data", "val_data", "start_from"))
+    options = nothing | {"recipe": path, "train_data": ("data",), "assignments": ()}
+    return resolve_recipe(host, path.parent.name, options)
+
+
+def test_only_recipes_lie_in_configs() -> None:
+    files = {path for path in CONFIGS.rglob("*") if path.is_file()}
+    assert files == {*TRAINING, *RUNS}
+    assert {path.suffix for path in files} == {".yml"}
+
+
+@pytest.mark.parametrize("path", TRAINING, ids=name_of)
+def test_training_recipe(path: Path, host: Host) -> None:
+    config = resolve(path, host)
+    assert config.model.task == path.parent.name
+    assert f"ocrbatch train {path.parent.name} -c configs/{name_of(path)}" in path.read_text(encoding="utf-8")
+    networks = build_networks(config.model, host)
+    assert networks.inference.count_params() > 0
+    assert len(networks.inference.inputs) == 1
+
+
+@pytest.mark.parametrize("path", RUNS, ids=name_of)
+def test_run_recipe(path: Path, host: Host) -> None:
+    config = validate(RunConfig, load_yaml(path), str(path))
+    for step in config.post:
+        host.config(host.postprocessor(step.name), step.options)
+    host.config(host.engine(config.engine.name), config.engine.options)
+
+
+def test_the_default_run_recipe_says_what_happens_without_one(host: Host) -> None:
+    config = validate(RunConfig, load_yaml(CONFIGS / "run" / "default.yml"), "")
+    plain = RunConfig()
+
+    def written_out(run: RunConfig) -> dict[str, object]:
+        steps = [host.config(host.postprocessor(step.name), step.options) for step in run.post]
+        return run.model_dump(exclude={"post"}) | {"post": [step.model_dump() for step in steps]}
+
+    assert written_out(config) == written_out(plain)
