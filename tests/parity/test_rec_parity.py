@@ -18,6 +18,8 @@ from ocrbatch_rec_crnn.config import CrnnConfig
 from ocrbatch_rec_crnn.model import build_crnn
 from ocrbatch_rec_rosetta.config import RosettaConfig
 from ocrbatch_rec_rosetta.model import build_rosetta
+from ocrbatch_rec_starnet.config import StarNetConfig
+from ocrbatch_rec_starnet.model import build_starnet
 
 MODELS = (
     "rec_mv3_none_bilstm_ctc",
@@ -49,13 +51,42 @@ def test_recognizer_parity(reference, name):
         np.testing.assert_allclose(probabilities[:, shown], picture.outputs.get("head", expected), atol=1e-5)
 
 
-def build_networks(meta: dict[str, Any]) -> Networks:
-    """The network that ``architecture`` in meta.json describes."""
+RECTIFYING = ("rec_mv3_tps_bilstm_ctc", "rec_r34_vd_tps_bilstm_ctc", "rec_r34_vd_tps_small_bilstm_ctc")
+
+
+@pytest.mark.parametrize("name", RECTIFYING)
+def test_rectifying_recognizer_parity(reference, name):
+    """In two halves: the reference's own float32 rounding in the grid is amplified by what follows."""
+    model = reference(name)
+    for picture in model.pictures:
+        networks = build_networks(model.meta, width=picture.input.shape[2])
+        load_reference_state(networks.training, model.state)
+        assert count_numbers(networks.training, model.state) == model.meta["counts"]["unique_numbers"]
+
+        stages = [networks.training.get_layer(f"transform.{stage}").output for stage in ("points", "grid", "rectified")]
+        points, grid, rectified = keras.Model(networks.training.input, stages).predict_on_batch(picture.input)
+        assert_close(points, picture.outputs["control_points"])
+        np.testing.assert_allclose(grid[:1], picture.outputs["grid"][:1], atol=1e-4)
+        np.testing.assert_allclose(rectified.transpose(0, 3, 1, 2), picture.outputs["rectified"], atol=5e-3)
+
+        rest = keras.Model(stages[2], [networks.training.output, networks.inference.output])
+        logits, probabilities = rest.predict_on_batch(picture.outputs["rectified"].transpose(0, 2, 3, 1))
+        assert_close(logits, picture.outputs["logits"])
+        np.testing.assert_allclose(probabilities, picture.outputs["head"], atol=1e-5)
+
+
+def build_networks(meta: dict[str, Any], width: int = 100) -> Networks:
+    """The network that ``architecture`` in meta.json describes, for lines of ``width`` where it must know."""
     parts = meta["architecture"]
     backbone, characters = build_backbone(parts["Backbone"]), meta["classes"] - 1
     if meta["algorithm"] == "Rosetta":
         return build_rosetta(RosettaConfig(), backbone, characters)
-    return build_crnn(CrnnConfig(hidden=parts["Neck"]["hidden_size"]), backbone, characters)
+    hidden = parts["Neck"]["hidden_size"]
+    if meta["algorithm"] == "STARNet":
+        size = parts["Transform"]["model_name"]
+        config = StarNetConfig(input={"widths": (width,)}, hidden=hidden, localization=size)
+        return build_starnet(config, backbone, characters)
+    return build_crnn(CrnnConfig(hidden=hidden), backbone, characters)
 
 
 def build_backbone(options: dict[str, Any]) -> keras.Model:

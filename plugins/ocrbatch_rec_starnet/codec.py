@@ -1,0 +1,12 @@
+"""Line picture to network input and probabilities to text, numpy only."""
+
+from __future__ import annotations
+
+from ocrbatch.charset import Charset
+from ocrbatch.data.ctc_decode import CtcCodec
+from ocrbatch_rec_starnet.config import StarNetConfig
+
+
+def build_codec(config: StarNetConfig, charset: Charset) -> CtcCodec:
+    """Greedy CTC over ``charset``."""
+    return CtcCodec(config.input, charset)
