@@ -72,3 +72,12 @@ def test_a_folder_without_fonts_is_refused(tmp_path: Path) -> None:
 def test_a_book_travels_to_other_processes(book: FontBook) -> None:
     assert pickle.loads(pickle.dumps(book)) == book
     assert [row["family"] for row in book.licence_table()] == ["Capitals", "No At", "Whole"]
+
+
+def test_a_sister_is_of_the_same_family() -> None:
+    faces = (Face("a", 0, "One", "sans"), Face("b", 0, "One", "sans", italic=True), Face("c", 0, "Two", "sans"))
+    book = FontBook(faces, (frozenset(range(32, 127)),) * 3, ("",) * 3)
+    rng = np.random.default_rng(0)
+    assert book.sister(rng, faces[0], "word") == faces[1]
+    assert book.sister(rng, faces[2], "word") == faces[2]
+    assert book.sister(rng, faces[0], "wörd") == faces[0]

@@ -78,3 +78,12 @@ def test_needles_print_separate_dots(face: Face) -> None:
 
 def test_a_line_is_the_same_each_time(face: Face) -> None:
     assert np.array_equal(ink.render(face, 21.3, "same"), ink.render(face, 21.3, "same"))
+
+
+def test_pieces_are_joined_on_one_baseline(face: Face) -> None:
+    one, two = ink.set_text(face, 40, "HE"), ink.set_text(face, 40, "gp")
+    both = ink.join([one, two], 12.0)
+    assert both.advance == pytest.approx(one.advance + 12 + two.advance)
+    assert both.top == min(one.top, two.top)
+    assert both.top + both.mask.shape[0] == two.top + two.mask.shape[0]
+    assert both.mask.astype(int).sum() == one.mask.astype(int).sum() + two.mask.astype(int).sum()

@@ -9,7 +9,8 @@ from ocrbatch.charset import load_charset
 from ocrbatch.data.synth.crop import Crop, place
 from ocrbatch.data.synth.fonts import FontBook
 from ocrbatch.data.synth.ink import Ink, set_text
-from ocrbatch.data.synth.lines import MAX_HEIGHT, legible, line_text, render_line
+from ocrbatch.data.synth.line_text import line_text
+from ocrbatch.data.synth.lines import MAX_HEIGHT, legible, render_line
 from ocrbatch.data.synth.paper import background, contrasting, luminance, print_ink, scene
 from ocrbatch.data.synth.text import TextSource
 

@@ -48,7 +48,7 @@ class Crop:
         )
 
 
-_RULES = {"under": 0.05, "above": 0.02, "left": 0.025, "right": 0.025}
+_RULES = {"under": 0.05, "above": 0.02, "left": 0.025, "right": 0.025, "pen": 0.02}
 
 
 def _margin(rng: Rng) -> float:
@@ -92,10 +92,13 @@ def paste(canvas: Mask, mask: Mask, x: int, y: int) -> None:
 
 
 def _rule(rng: Rng, canvas: Mask, rule: str, em: float, box: tuple[int, int, int]) -> None:
-    """Underline, table rule or border; ``box`` is left, baseline, right of the text on the canvas."""
+    """Underline, table rule, border or pen stroke; ``box`` is left, baseline, right of the text on the canvas."""
     left, baseline, right = box
     thick = max(1, round(em * rng.uniform(0.02, 0.09)))
     shade = int(rng.integers(120, 256))
+    if rule == "pen":
+        _pen_stroke(rng, canvas, thick, shade // 2)
+        return
     if rule in ("left", "right"):
         x = left - round(em * rng.uniform(0.12, 0.4)) if rule == "left" else right + round(em * rng.uniform(0.12, 0.4))
         canvas[:, max(0, x) : max(0, x) + thick] = shade
@@ -112,6 +115,17 @@ def _rule(rng: Rng, canvas: Mask, rule: str, em: float, box: tuple[int, int, int
     dash = int(rng.integers(2, 7))
     pattern = np.arange(row.shape[1]) // dash % 2 == 0 if rng.random() < 0.2 else np.ones(row.shape[1], bool)
     np.maximum(row, (pattern * shade).astype(np.uint8), out=row)
+
+
+def _pen_stroke(rng: Rng, canvas: Mask, thick: int, shade: int) -> None:
+    """A hand-drawn stroke across the text, paler than its ink."""
+    rows, columns = canvas.shape
+    x = np.sort(rng.uniform(-0.1, 1.1, 4)) * columns
+    y = rng.uniform(0, rows, 4)
+    line = np.zeros_like(canvas)
+    points = np.stack([x, y], axis=1).astype(np.int32)
+    cv2.polylines(line, [points], False, shade, thick, cv2.LINE_AA)
+    np.maximum(canvas, line, out=canvas)
 
 
 def _cut(canvas: Mask, box: np.ndarray, crop: Crop) -> Mask:

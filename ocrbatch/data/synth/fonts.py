@@ -100,6 +100,13 @@ class FontBook:
                     return self.faces[fit[int(rng.choice(len(fit), p=chances / chances.sum()))]]
         raise InputError(f"No font covers all characters of {text!r}: add fonts or choose a smaller charset.")
 
+    def sister(self, rng: np.random.Generator, face: Face, text: str) -> Face:
+        """Another face of the same family that prints ``text``, to stress a word with; itself if there is none."""
+        needed = {ord(c) for c in text if c != " "}
+        numbers = self._families[face.style][face.family]
+        fit = [n for n in numbers if needed <= self.coverage[n] and not self.faces[n].unicase and self.faces[n] != face]
+        return self.faces[fit[int(rng.integers(len(fit)))]] if fit else face
+
     def _pools(self, style: Style | None, like: re.Pattern[str] | None) -> Iterator[list[list[int]]]:
         """Families (numbers of their faces) to choose from, the most wanted first."""
         if style:

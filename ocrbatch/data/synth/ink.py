@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -65,6 +66,20 @@ def set_text(
         return Ink(np.zeros((1, 1), np.uint8), 0, 0, advance, size_px)
     top, left = int(rows[0]), int(columns[0])
     return Ink(mask[top : rows[-1] + 1, left : columns[-1] + 1], left - pad, top - baseline, advance, size_px)
+
+
+def join(inks: Sequence[Ink], gap: float) -> Ink:
+    """Several pieces side by side on one baseline, ``gap`` pixels from the end of one to the start of the next."""
+    starts = np.cumsum([0.0, *(ink.advance + gap for ink in inks)])
+    places = [round(float(x)) + ink.left for x, ink in zip(starts, inks, strict=False)]
+    left, top = min(places), min(ink.top for ink in inks)
+    right = max(x + ink.mask.shape[1] for x, ink in zip(places, inks, strict=True))
+    bottom = max(ink.top + ink.mask.shape[0] for ink in inks)
+    mask = np.zeros((bottom - top, right - left), np.uint8)
+    for x, ink in zip(places, inks, strict=True):
+        part = mask[ink.top - top :, x - left :][: ink.mask.shape[0], : ink.mask.shape[1]]
+        np.maximum(part, ink.mask, out=part)
+    return Ink(mask, left, top, float(starts[-1] - gap), inks[0].em)
 
 
 def _pieces(

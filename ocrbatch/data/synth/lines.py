@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import cv2
 import numpy as np
 
-from ocrbatch.charset import Charset, normalize
+from ocrbatch.charset import Charset
 from ocrbatch.data.synth import ink as inks
-from ocrbatch.data.synth import kinds, paper, printing
+from ocrbatch.data.synth import paper, printing
 from ocrbatch.data.synth.crop import Crop, place
 from ocrbatch.data.synth.damage import Profile, damage
 from ocrbatch.data.synth.fonts import Face, FontBook, Style
 from ocrbatch.data.synth.ink import Ink
+from ocrbatch.data.synth.line_text import Kind, line_text
 from ocrbatch.data.synth.optics import Pixels, Rng
-from ocrbatch.data.synth.text import TextSource, fit_words
+from ocrbatch.data.synth.text import TextSource
 
-Kind = Literal["receipt", "document", "book", "scene"]
 MAX_HEIGHT = 48
 
 _KINDS: tuple[Kind, ...] = ("receipt", "document", "book", "scene")
@@ -48,72 +47,12 @@ def render_line(
     style = str(rng.choice(list(_STYLES[kind]), p=list(_STYLES[kind].values())))
     like = _OLD_FACES if kind == "book" and rng.random() < 0.6 else None
     face = book.pick(rng, text, style, like)  # type: ignore[arg-type]
-    size = _size(rng, kind)
-    ink = _shape(rng, _set(rng, face, size, text, kind), kind, face)
+    ink = _shape(rng, _set(rng, book, face, text, kind), kind, face)
     neighbours = [_neighbour(rng, source, face, ink, text) for _ in range(2)] if _chance(rng, 0.15, kind) else []
     mask = place(rng, ink, neighbours, Crop.random(rng, kind))
     clean = _paint(rng, mask, kind, backgrounds)
     picture = damage(clean, rng, _profile(rng, kind), letter=0.55 * ink.em)
     return _fit(rng, picture if legible(picture, mask) else clean), text
-
-
-def line_text(rng: Rng, source: TextSource, kind: Kind, charset: Charset) -> str:
-    """What a line of ``kind`` says, in characters of the charset only, at least one and not a space."""
-    for _ in range(6):
-        text = normalize(" ".join(_raw_text(rng, source, kind).split()))
-        if rng.random() < 0.06:
-            text = _one_strange(rng, text, charset)
-        if text and not charset.unknown(text):
-            return text
-    text = " ".join("".join(c for c in text if c in charset).split())
-    return text or next(c for c in charset.characters if c != " ")
-
-
-def _raw_text(rng: Rng, source: TextSource, kind: Kind) -> str:
-    if kind == "book":
-        words = source.paragraph(rng, 22)
-        text = fit_words(words[int(rng.integers(6)) :], int(rng.integers(30, 91)))
-        last = text.rsplit(" ", 1)[-1]
-        if len(last) > 6 and last.isalpha() and rng.random() < 0.3:
-            text = text[: -int(rng.integers(2, 4))] + "-"
-        return text
-    if kind == "scene":
-        return source.phrase(rng, int(rng.integers(3, 18))) if rng.random() < 0.3 else _scene_word(rng, source)
-    if kind == "receipt" and rng.random() < 0.33:
-        return _FIGURES[int(rng.integers(len(_FIGURES)))](rng)
-    if kind == "receipt":
-        return source.phrase(rng, int(np.clip(rng.gamma(2.2, 9), 1, 45)))
-    return source.phrase(rng, int(np.clip(rng.gamma(2.5, 16), 2, 90)))
-
-
-_FIGURES: tuple[Callable[[Rng], str], ...] = (
-    kinds.labelled,
-    kinds.quantity,
-    kinds.price,
-    kinds.amount,
-    kinds.amount,
-    kinds.number,
-    kinds.date,
-    kinds.time,
-    kinds.code,
-    kinds.digits,
-)
-
-
-def _one_strange(rng: Rng, text: str, charset: Charset) -> str:
-    """The text with any character of the charset in one letter's place, so that all are seen, and not only in words."""
-    places = [n for n, c in enumerate(text) if c != " "]
-    characters = [c for c in charset.characters if c != " "]
-    if not places:
-        return text
-    place = int(rng.choice(places))
-    return text[:place] + characters[int(rng.integers(len(characters)))] + text[place + 1 :]
-
-
-def _scene_word(rng: Rng, source: TextSource) -> str:
-    word = source.word(rng)[:16]
-    case = rng.random()
-    return word.upper() if case < 0.5 else word.capitalize() if case < 0.8 else word
 
 
 def _size(rng: Rng, kind: Kind) -> float:
@@ -127,7 +66,9 @@ def _size(rng: Rng, kind: Kind) -> float:
     return float(np.clip(centre * np.exp(rng.normal(0, spread)), low, high))
 
 
-def _set(rng: Rng, face: Face, size: float, text: str, kind: Kind) -> Ink:
+def _set(rng: Rng, book: FontBook, face: Face, text: str, kind: Kind) -> Ink:
+    """The text with the spacing of its kind; now and then some of its words in italics or bold."""
+    size = _size(rng, kind)
     tracking, gap, sentence = 0.0, 1.0, 1.0
     spread = rng.random()
     if spread < 0.1:
@@ -137,10 +78,30 @@ def _set(rng: Rng, face: Face, size: float, text: str, kind: Kind) -> Ink:
     elif spread < 0.2:
         tracking = rng.uniform(-0.05, -0.015)
     if rng.random() < {"book": 0.65, "document": 0.3, "receipt": 0.15, "scene": 0.1}[kind]:
-        gap = float(np.clip(np.exp(rng.normal(0.4 if kind == "book" else 0.25, 0.4)), 0.85 if tracking >= 0 else 1, 3))
+        gap = float(np.clip(np.exp(rng.normal(0.4 if kind == "book" else 0.25, 0.4)), 0.85, 3))
+    if tracking < 0:  # words must stay apart
+        gap = max(gap, 1.25)
     if kind == "book" and rng.random() < 0.5:
         sentence = rng.uniform(1.2, 2.2)
-    return inks.set_text(face, size, text, tracking=tracking, word_gap=gap, sentence_gap=sentence)
+
+    def set_part(face: Face, part: str) -> Ink:
+        return inks.set_text(face, size, part, tracking=tracking, word_gap=gap, sentence_gap=sentence)
+
+    words = text.split(" ")
+    if len(words) < 3 or rng.random() > 0.07:
+        return set_part(face, text)
+    start, end = sorted(int(n) for n in rng.choice(len(words) + 1, 2, replace=False))
+    runs = [(f, " ".join(part)) for f, part in _stressed(rng, book, face, words, start, end) if part]
+    return inks.join(
+        [set_part(f, part) for f, part in runs], set_part(face, "n n").advance - 2 * set_part(face, "n").advance
+    )
+
+
+def _stressed(
+    rng: Rng, book: FontBook, face: Face, words: list[str], start: int, end: int
+) -> list[tuple[Face, list[str]]]:
+    other = book.sister(rng, face, " ".join(words))
+    return [(face, words[:start]), (other, words[start:end]), (face, words[end:])]
 
 
 def _shape(rng: Rng, ink: Ink, kind: Kind, face: Face) -> Ink:
@@ -201,7 +162,7 @@ def _fit(rng: Rng, picture: Pixels) -> Pixels:
     height, width = picture.shape[:2]
     target = min(height, MAX_HEIGHT)
     if rng.random() < 0.1:
-        target = min(target, int(rng.integers(13, 25)))
+        target = min(target, int(rng.integers(15, 27)))
     if target == height:
         return picture
     size = (max(1, round(width * target / height)), target)

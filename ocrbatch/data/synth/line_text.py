@@ -1,0 +1,78 @@
+"""What lines of receipts, letters, books and signs say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+
+from ocrbatch.charset import Charset, normalize
+from ocrbatch.data.synth import kinds
+from ocrbatch.data.synth.optics import Rng
+from ocrbatch.data.synth.text import TextSource, fit_words
+
+Kind = Literal["receipt", "document", "book", "scene"]
+
+_FIGURES: tuple[Callable[[Rng], str], ...] = (
+    kinds.labelled,
+    kinds.quantity,
+    kinds.price,
+    kinds.amount,
+    kinds.amount,
+    kinds.number,
+    kinds.date,
+    kinds.time,
+    kinds.code,
+    kinds.digits,
+)
+
+
+def line_text(rng: Rng, source: TextSource, kind: Kind, charset: Charset) -> str:
+    """What a line of ``kind`` says, in characters of the charset only, at least one and not a space."""
+    text = ""
+    for _ in range(6):
+        text = normalize(" ".join(_raw_text(rng, source, kind).split()))
+        if rng.random() < 0.06:
+            text = _one_strange(rng, text, charset)
+        if text and not charset.unknown(text):
+            return text
+    text = " ".join("".join(c for c in text if c in charset).split())
+    return text or next(c for c in charset.characters if c != " ")
+
+
+def _raw_text(rng: Rng, source: TextSource, kind: Kind) -> str:
+    if kind == "book":
+        return _book_line(rng, source)
+    if kind == "scene":
+        return source.phrase(rng, int(rng.integers(3, 18))) if rng.random() < 0.3 else _scene_word(rng, source)
+    if kind == "receipt" and rng.random() < 0.33:
+        return _FIGURES[int(rng.integers(len(_FIGURES)))](rng)
+    centre, longest = (9, 45) if kind == "receipt" else (17, 90)
+    return source.phrase(rng, int(np.clip(rng.gamma(2.3, centre), 1, longest)))
+
+
+def _book_line(rng: Rng, source: TextSource) -> str:
+    """Part of a paragraph from anywhere in it, its last word now and then divided."""
+    words = source.paragraph(rng, 22)
+    text = fit_words(words[int(rng.integers(6)) :], int(rng.integers(30, 91)))
+    last = text.rsplit(" ", 1)[-1]
+    if len(last) > 6 and last.isalpha() and rng.random() < 0.3:
+        return text[: -int(rng.integers(2, 4))] + "-"
+    return text
+
+
+def _scene_word(rng: Rng, source: TextSource) -> str:
+    word = source.word(rng)[:16]
+    case = rng.random()
+    return word.upper() if case < 0.5 else word.capitalize() if case < 0.8 else word
+
+
+def _one_strange(rng: Rng, text: str, charset: Charset) -> str:
+    """The text with any character of the charset in one letter's place: all are seen so, and not only in words."""
+    places = [n for n, c in enumerate(text) if c != " "]
+    characters = [c for c in charset.characters if c != " "]
+    if not places:
+        return text
+    place = int(rng.choice(places))
+    return text[:place] + characters[int(rng.integers(len(characters)))] + text[place + 1 :]
