@@ -38,7 +38,7 @@ class CtcTraining:
         return len(text) + sum(one == other for one, other in itertools.pairwise(text))
 
     def loss(self, targets: Mapping[str, Any], outputs: Any) -> Mapping[str, Any]:
-        """Mean CTC loss per line that can be emitted; ``outputs`` are raw scores (N, T, classes)."""
+        """Mean CTC loss per character of the lines that can be emitted; ``outputs`` are raw scores (N, T, classes)."""
         from ocrbatch.nn.ctc import mean_ctc_loss
 
         return {"loss": mean_ctc_loss(outputs, targets["labels"], targets["length"])}
