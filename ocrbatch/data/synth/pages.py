@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from ocrbatch.data.synth.damage import Profile, damage
@@ -106,7 +107,9 @@ def _view(rng: np.random.Generator, sheet: Sheet, backgrounds: Sequence[Path]) -
 
 
 def _texture(rng: np.random.Generator, width: int, height: int, backgrounds: Sequence[Path]) -> Image:
-    return np.clip(background(rng, height, width, backgrounds), 0, 255).astype(np.uint8)
+    """A surface; made at half its size, which is four times as fast."""
+    half = np.clip(background(rng, height // 2, width // 2, backgrounds), 0, 255).astype(np.uint8)
+    return np.asarray(cv2.resize(half, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _moved(region: Region, warp: Warp) -> Region | None:
