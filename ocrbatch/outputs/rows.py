@@ -62,10 +62,8 @@ def status_of(outcome: Outcome) -> str:
     return "ok" if any(region.kept for region in outcome.regions) else "empty"
 
 
-def to_batch(
-    outcomes: Sequence[PageResult | PageFailure], det_model: str | None, rec_model: str | None
-) -> pa.RecordBatch:
-    """Rows of some pages, in their order."""
+def to_batch(outcomes: Sequence[Outcome], det_model: str | None = None, rec_model: str | None = None) -> pa.RecordBatch:
+    """Rows of some pages, in their order, with how the models are called."""
     models = {"det_model": det_model, "rec_model": rec_model}
     return pa.RecordBatch.from_pylist([{**_row(outcome), **models} for outcome in outcomes], schema=SCHEMA)
 
