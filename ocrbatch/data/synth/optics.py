@@ -112,7 +112,7 @@ def uneven_light(image: Pixels, rng: Rng, strength: float) -> Pixels:
 
 def shadow(image: Pixels, rng: Rng, strength: float, softness: float = 6.0) -> Pixels:
     """One side of a random straight edge darkened to 1 - ``strength``; the edge is ``softness`` pixels wide."""
-    return multiply(image, 1 - strength / (1 + np.exp(-_distance(image, rng) / softness)))
+    return multiply(image, 1 - strength / (1 + np.exp(np.clip(-_distance(image, rng) / softness, -60, 60))))
 
 
 def fold(image: Pixels, rng: Rng, strength: float, width: float = 2.0) -> Pixels:
