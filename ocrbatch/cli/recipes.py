@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from ocrbatch.config.train import TrainConfig
     from ocrbatch.plugin_system.host import Host
 
-_DEFAULT_ALGORITHM = {"det": "db", "rec": "crnn"}
-_DEFAULT_BACKBONE = "mobilenet_v3"
-_DEFAULT_CHARSET = "ascii"
+DEFAULT_ALGORITHM = {"det": "db", "rec": "crnn"}
+DEFAULT_BACKBONE = "mobilenet_v3"
+DEFAULT_CHARSET = "ascii"
 
 
 def resolve_recipe(host: Host, task: str, options: Mapping[str, Any]) -> TrainConfig:
@@ -28,8 +28,8 @@ def resolve_recipe(host: Host, task: str, options: Mapping[str, Any]) -> TrainCo
     values = apply_set(merge(values, _from_options(options)), options["assignments"])
     model = dict(values.get("model") or {})
     model.setdefault("task", task)
-    model["algorithm"] = _named(model.get("algorithm"), _DEFAULT_ALGORITHM[task])
-    model["backbone"] = _named(model.get("backbone"), _DEFAULT_BACKBONE)
+    model["algorithm"] = _named(model.get("algorithm"), DEFAULT_ALGORITHM[task])
+    model["backbone"] = _named(model.get("backbone"), DEFAULT_BACKBONE)
     charset = values.pop("charset", None)
     values["model"] = _with_charset(model, charset, options["start_from"], host)
     if not (values.get("data") or {}).get("train"):
@@ -81,4 +81,4 @@ def _with_charset(model: dict[str, Any], charset: str | None, bundle: Path | Non
         return model
     if charset is None and bundle is not None:
         return {**model, "charset": open_bundle(bundle, host, kind="rec").spec.charset}
-    return {**model, "charset": load_charset(charset or _DEFAULT_CHARSET).characters}
+    return {**model, "charset": load_charset(charset or DEFAULT_CHARSET).characters}

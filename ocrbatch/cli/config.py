@@ -1,0 +1,69 @@
+"""``ocrbatch config init``: a recipe to start from, with every option and what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ocrbatch.cli.options import pass_host
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from ocrbatch.plugin_system.host import Host
+
+
+@click.group("config", no_args_is_help=True)
+def command() -> None:
+    """Recipes for trainings."""
+
+
+@command.command("init")
+@click.argument("task", type=click.Choice(["det", "rec"]))
+@click.option("--algo", metavar="NAME", help="Detector or recognizer [default: db, crnn].")
+@click.option("--backbone", metavar="NAME", help="Backbone [default: mobilenet_v3].")
+@pass_host
+def init(host: Host, task: str, algo: str | None, backbone: str | None) -> None:
+    """Print a complete recipe (YAML) with its defaults, each option explained.
+
+    Keep what you change and delete the rest: what a recipe leaves out has its default.
+    """
+    from ocrbatch.cli.recipes import DEFAULT_ALGORITHM, DEFAULT_BACKBONE, DEFAULT_CHARSET
+    from ocrbatch.config.train import DataConfig, TrainSettings
+
+    algo, backbone = algo or DEFAULT_ALGORITHM[task], backbone or DEFAULT_BACKBONE
+    algorithm = (host.detector if task == "det" else host.recognizer)(algo)
+    features = host.backbone(backbone)
+    lines = [f"# {algorithm.summary} Backbone: {features.summary}"]
+    if task == "rec":
+        lines += [f"charset: {DEFAULT_CHARSET}  # en, ascii, latin, or a file with one character a line"]
+    lines += ["model:", f"  task: {task}", "  algorithm:", f"    name: {algorithm.name}"]
+    lines += _options(host.schema(algorithm), 4)
+    lines += ["  backbone:", f"    name: {features.name}", *_options(host.schema(features), 4)]
+    lines += ["data:", *_options(DataConfig, 2, {"train": ["DIR"]}), "train:", *_options(TrainSettings, 2)]
+    click.echo("\n".join(lines))
+
+
+def _options(schema: type[BaseModel], indent: int, values: Mapping[str, Any] | None = None) -> Iterator[str]:
+    """Lines of YAML for the fields of a schema: each value, then its description as a comment."""
+    from pydantic import BaseModel as Model
+
+    for name, field in schema.model_fields.items():
+        value = (values or {}).get(name, field.get_default(call_default_factory=True))
+        if isinstance(value, Model):
+            yield f"{' ' * indent}{name}:"
+            nested = {key: getattr(value, key) for key in type(value).model_fields}
+            yield from _options(type(value), indent + 2, nested)
+        else:
+            comment = f"  # {field.description}" if field.description else ""
+            yield f"{' ' * indent}{name}: {_inline(value)}{comment}"
+
+
+def _inline(value: Any) -> str:
+    """A value as YAML on one line."""
+    import yaml
+
+    plain = list(value) if isinstance(value, tuple) else value
+    return yaml.safe_dump(plain, default_flow_style=True, width=10_000).removesuffix("...\n").strip()
