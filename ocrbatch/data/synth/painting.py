@@ -72,7 +72,7 @@ def stain(picture: Image, mask: NDArray[np.uint8], left: int, top: int, colour: 
 def _ink(run: Run) -> Ink:
     """The run's mask as it is printed: stretched, in dots."""
     kind = run.type
-    ink = set_text(kind.face, kind.size, run.text, word_gap=run.word_gap)
+    ink = set_text(kind.face, kind.size, run.text, tracking=kind.tracking, word_gap=run.word_gap)
     mask, left, top = ink.mask, ink.left, ink.top
     if kind.bold:
         mask = embolden(np.pad(mask, ((0, 0), (0, int(kind.bold) + 1))), kind.bold)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ocrbatch.data.synth import kinds
 from ocrbatch.data.synth.layouts.sheet import Colour, Desk, Draft, Sheet
-from ocrbatch.data.synth.layouts.till import Till, set_up_till
+from ocrbatch.data.synth.layouts.till import Cell, Till, set_up_till
 
 _TITLES = kinds.listed(
     "TAX INVOICE|Tax Invoice|RECEIPT|Cash Receipt|INVOICE|CASH SALES|SIMPLIFIED TAX INVOICE|"
@@ -130,12 +130,13 @@ def _title(desk: Desk, till: Till) -> None:
 
 
 def _meta(desk: Desk, till: Till) -> None:
-    value_at = desk.uniform(0.25, 0.42)
+    value_at, pairs = desk.uniform(0.22, 0.4), desk.chance(0.3)
     for _ in range(desk.whole(1, 6)):
         label, value = desk.of(kinds.label).rstrip(" :"), _value(desk)
         look = desk.rng.random()
         if till.colon == "apart":
-            till.row([(label, 0, "left"), (f": {value}", value_at, "left")])
+            pair: list[Cell] = [(f"{desk.of(kinds.label).split()[0]}", 0.6, "left"), (_value(desk), 1, "right")]
+            till.row([(label, 0, "left"), (f": {value}", value_at, "left"), *(pair if pairs else [])])
         elif look < 0.45:
             till.line(f"{label}{till.colon} {value}", centred=False)
         elif look < 0.8:
@@ -157,7 +158,7 @@ def _items(desk: Desk, till: Till) -> None:
     if desk.chance(0.7):
         head = [kinds.pick(desk.rng, names.split("|")) for names in _HEADS]
         aligns = ("left", "right", "right", "right")
-        till.row(list(zip(head, (0.0, *at), aligns, strict=True)))
+        till.row(list(zip(head, (0.0, *at), aligns, strict=True)), line=desk.chance(0.12))
         if desk.chance(0.5):
             till.separator()
     for _ in range(max(1, int(desk.rng.gamma(1.7, 3.6)))):
@@ -201,26 +202,23 @@ def _money(desk: Desk) -> str:
 
 
 def _totals(desk: Desk, till: Till) -> None:
-    right_labels = desk.chance(0.35)
+    right_labels, currency = desk.chance(0.35), desk.chance(0.15)
     label_at = desk.uniform(0.55, 0.75)
     for _ in range(desk.whole(2, 8)):
         type = till.large if desk.chance(0.18) else till.base
         label = kinds.pick(desk.rng, _TOTALS) if desk.chance(0.85) else desk.of(kinds.label)
         amount = ("RM " if desk.chance(0.2) else "$" if desk.chance(0.15) else "") + kinds.amount(desk.rng)
+        colon: list[Cell] = [(":", label_at + 0.05, "left")] if till.colon == "apart" else []
+        label += "" if colon else till.colon
         if desk.chance(0.08):
             till.draft.y += till.pitch * 0.3
             till.leaders(label, amount)
         elif right_labels:
-            cells = [(label + ("" if till.colon == "apart" else till.colon), label_at, "right"), (amount, 1, "right")]
-            till.row(
-                [*cells[:1], (":", label_at + 0.05, "left"), cells[1]] if till.colon == "apart" else cells,
-                type,
-            )
+            till.row([(label, label_at, "right"), *colon, (amount, 1, "right")], type)
+        elif currency:
+            till.row([(label, 0, "left"), ("RM", label_at, "left"), (kinds.amount(desk.rng), 1, "right")], type)
         else:
-            till.row(
-                [(label + ("" if till.colon == "apart" else till.colon), 0, "left"), (amount, 1, "right")],
-                type,
-            )
+            till.row([(label, 0, "left"), *colon, (amount, 1, "right")], type)
         if desk.chance(0.15):
             till.separator()
 

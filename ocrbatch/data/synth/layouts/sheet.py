@@ -34,8 +34,11 @@ def load_font(path: str, index: int, size: int) -> ImageFont.FreeTypeFont:
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """How text is set: face, size in pixels, stretch (double width and height print), colour, what the face can print
-    and, for needle printers, the distance of the dots in pixels (0: none); ``bold`` pixels are added to the strokes."""
+    """How text is set: face, size in pixels, stretch (double width and height print), colour, what the face can print.
+
+    ``dots`` is the distance of a needle printer's dots in pixels (0: none), ``bold`` what is added to the width of the
+    strokes in pixels, ``tracking`` the extra space after each letter in em.
+    """
 
     face: Face
     size: int
@@ -45,6 +48,7 @@ class Type:
     colour: Colour = (20, 20, 20)
     dots: float = 0.0
     bold: float = 0.0
+    tracking: float = 0.0
 
     @property
     def font(self) -> ImageFont.FreeTypeFont:
@@ -64,7 +68,7 @@ class Type:
 
     def width(self, text: str) -> float:
         """Advance of ``text`` in pixels."""
-        return self.font.getlength(text) * self.wide
+        return (self.font.getlength(text) + self.tracking * self.size * max(0, len(text) - 1)) * self.wide
 
     def fit(self, text: str, width: float) -> str:
         """``text`` without its last words, or cut, so that it is at most ``width`` pixels wide; may be empty."""

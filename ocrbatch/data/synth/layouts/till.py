@@ -55,8 +55,8 @@ class Till:
         x = self.middle if centred else self.left
         self.draft.text(text, type, x, self.draft.y, "centre" if centred else "left", line=self.desk.chance(0.02))
 
-    def row(self, cells: list[Cell], type: Type | None = None) -> None:
-        """One line of cells; the last ones go first, and what would touch them is cut or left out."""
+    def row(self, cells: list[Cell], type: Type | None = None, line: bool = False) -> None:
+        """One line of cells, underlined if ``line``; the last go first, what would touch them is cut or left out."""
         type = type or self.base
         self.draft.y += max(self.pitch, type.em * 1.12)
         gap = type.em * self.desk.uniform(0.6, 1.0)
@@ -72,7 +72,7 @@ class Till:
             start = edge if align == "left" else edge - span
             clash = any(start < end + gap and begin - gap < start + span for begin, end in taken)
             if text and not clash and start >= self.left - 1:
-                self.draft.text(text, type, start, self.draft.y)
+                self.draft.text(text, type, start, self.draft.y, line=line)
                 taken.append((start, start + span))
 
     def packed(self, first: str, cells: list[str]) -> None:
@@ -168,6 +168,8 @@ def _large_type(desk: Desk, base: Type) -> Type:
         return replace(base, tall=base.tall * grow, bold=base.size * desk.uniform(0, 0.05))
     if look < 0.6:
         return replace(base.scaled(grow), bold=base.size * desk.uniform(0, 0.08))
-    if look < 0.8:
+    if look < 0.75:
         return replace(base, bold=base.size * desk.uniform(0.04, 0.09))
+    if look < 0.85:
+        return replace(base.scaled(desk.uniform(1, 1.3)), tracking=desk.uniform(0.08, 0.35), bold=base.size * 0.03)
     return desk.type(base.face.style if desk.chance(0.6) else None, base.size * grow, base.colour)
