@@ -16,9 +16,9 @@ from ocrbatch.nn.layers import HardSigmoid, activate
 Size = int | tuple[int, int]
 
 
-def batch_norm(x: Any, name: str) -> Any:
-    """Batch normalisation with the constants of the classic OCR models."""
-    return layers.BatchNormalization(epsilon=1e-5, momentum=0.9, name=name)(x)
+def batch_norm(x: Any, name: str, momentum: float = 0.9) -> Any:
+    """Batch normalisation with the constants of the classic OCR models; ``momentum`` only matters while training."""
+    return layers.BatchNormalization(epsilon=1e-5, momentum=momentum, name=name)(x)
 
 
 def conv(x: Any, filters: int, kernel: Size, *, name: str, strides: Size = 1, bias: bool = False) -> Any:
@@ -53,11 +53,12 @@ def conv_norm(
     name: str,
     strides: Size = 1,
     activation: str | None = None,
+    momentum: float = 0.9,
     suffixes: tuple[str, str] = ("conv", "bn"),
 ) -> Any:
     """Convolution without bias, batch normalisation, activation."""
     x = conv(x, filters, kernel, strides=strides, name=f"{name}.{suffixes[0]}")
-    return activate(batch_norm(x, f"{name}.{suffixes[1]}"), activation, f"{name}.act")
+    return activate(batch_norm(x, f"{name}.{suffixes[1]}", momentum), activation, f"{name}.act")
 
 
 def squeeze_excite(x: Any, name: str, reduction: int = 4) -> Any:

@@ -42,3 +42,6 @@ class PlainConfig(PluginConfig):
     rec: RecognizerStages = Field(
         RecognizerStages(), description="Stages of the recognition variant; steps are 4 pixels wide."
     )
+    norm_momentum: float = Field(
+        0.9, ge=0, lt=1, description="Momentum of the batch statistics; higher where batches differ much from another."
+    )
