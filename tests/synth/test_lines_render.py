@@ -9,7 +9,7 @@ from ocrbatch.charset import load_charset
 from ocrbatch.data.synth.crop import Crop, place
 from ocrbatch.data.synth.fonts import FontBook
 from ocrbatch.data.synth.ink import Ink, set_text
-from ocrbatch.data.synth.line_text import line_text
+from ocrbatch.data.synth.line_text import label, line_text
 from ocrbatch.data.synth.lines import MAX_HEIGHT, legible, render_line
 from ocrbatch.data.synth.paper import background, contrasting, luminance, print_ink, scene
 from ocrbatch.data.synth.text import TextSource
@@ -65,7 +65,13 @@ def test_text_stays_within_the_charset(source: TextSource, kind: str, name: str)
     for seed in range(60):
         text = line_text(np.random.default_rng(seed), source, kind, charset)
         assert text.strip() == text != ""
-        assert not charset.unknown(text)
+        assert not charset.unknown(label(text, charset))
+        assert " " in charset or " " not in text
+
+
+def test_capitals_that_the_charset_lacks_are_labelled_small() -> None:
+    assert label("Total 12", load_charset("en")) == "total 12"
+    assert label("Total 12", ASCII) == "Total 12"
 
 
 def _bar(width: int = 60, height: int = 20) -> Ink:

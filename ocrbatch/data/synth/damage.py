@@ -79,9 +79,9 @@ def _photo(image: Pixels, rng: Rng, unit: float) -> Pixels:
         image = optics.defocus(image, rng.uniform(0.7, 2.2) * unit)
     else:
         image = _soften(image, rng, unit)
-    if rng.random() < 0.3:
-        low = rng.uniform(0, 110)
-        image = optics.levels(image, low, rng.uniform(low + 70, 255), rng.uniform(0.5, 1.8))
+    if rng.random() < 0.2:
+        low = rng.uniform(0, 90)
+        image = optics.levels(image, low, rng.uniform(low + 90, 255), rng.uniform(0.5, 1.8))
     return _grain(image, rng, 12)
 
 

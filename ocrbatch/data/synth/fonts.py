@@ -52,7 +52,7 @@ class Face:
     def chance(self) -> float:
         """How much more often than its sisters it is seen in print: upright and regular most, hairlines hardly ever."""
         weight = 1.0 if 350 <= self.weight <= 450 else 0.3 if 250 < self.weight <= 700 else 0.1
-        return weight * (0.2 if self.italic else 1.0)
+        return weight * (0.12 if self.italic else 1.0)
 
 
 @dataclass(frozen=True)

@@ -29,16 +29,26 @@ _FIGURES: tuple[Callable[[Rng], str], ...] = (
 
 
 def line_text(rng: Rng, source: TextSource, kind: Kind, charset: Charset) -> str:
-    """What a line of ``kind`` says, in characters of the charset only, at least one and not a space."""
+    """What a line of ``kind`` says, at least one character and not a space; :func:`label` of it is within the charset.
+
+    A charset without the space gets single words.
+    """
     text = ""
     for _ in range(6):
         text = normalize(" ".join(_raw_text(rng, source, kind).split()))
         if rng.random() < 0.06:
             text = _one_strange(rng, text, charset)
-        if text and not charset.unknown(text):
+        if " " not in charset and text:
+            text = str(rng.choice(text.split()))
+        if text and not charset.unknown(label(text, charset)):
             return text
-    text = " ".join("".join(c for c in text if c in charset).split())
+    text = " ".join("".join(c for c in text if label(c, charset) in charset).split())
     return text or next(c for c in charset.characters if c != " ")
+
+
+def label(text: str, charset: Charset) -> str:
+    """The text as it is labelled: capitals that the charset lacks (as the classic ``en`` does) become small letters."""
+    return "".join(c if c in charset or c.lower() not in charset else c.lower() for c in text)
 
 
 def _raw_text(rng: Rng, source: TextSource, kind: Kind) -> str:

@@ -17,7 +17,7 @@ from ocrbatch.data.synth.crop import Crop, place
 from ocrbatch.data.synth.damage import Profile, damage
 from ocrbatch.data.synth.fonts import Face, FontBook, Style
 from ocrbatch.data.synth.ink import Ink
-from ocrbatch.data.synth.line_text import Kind, line_text
+from ocrbatch.data.synth.line_text import Kind, label, line_text
 from ocrbatch.data.synth.optics import Pixels, Rng
 from ocrbatch.data.synth.text import TextSource
 
@@ -41,18 +41,20 @@ _OLD_FACES = re.compile(
 def render_line(
     rng: Rng, source: TextSource, book: FontBook, charset: Charset, backgrounds: Sequence[Path] = ()
 ) -> tuple[Pixels, str]:
-    """A random line: its picture, uint8 (h, w) or (h, w, 3), h at most 48, and what it says (NFC, single spaces)."""
+    """A random line: its picture, uint8 (h, w) or (h, w, 3), h at most 48, and its label (NFC, single spaces)."""
     kind = _KINDS[int(rng.choice(len(_KINDS), p=_SHARES))]
     text = line_text(rng, source, kind, charset)
     style = str(rng.choice(list(_STYLES[kind]), p=list(_STYLES[kind].values())))
     like = _OLD_FACES if kind == "book" and rng.random() < 0.6 else None
     face = book.pick(rng, text, style, like)  # type: ignore[arg-type]
+    if kind == "scene" and rng.random() < 0.5:  # signs are bold more often than not
+        face = book.sister(rng, face, text)
     ink = _shape(rng, _set(rng, book, face, text, kind), kind, face)
     neighbours = [_neighbour(rng, source, face, ink, text) for _ in range(2)] if _chance(rng, 0.15, kind) else []
     mask = place(rng, ink, neighbours, Crop.random(rng, kind))
     clean = _paint(rng, mask, kind, backgrounds)
     picture = damage(clean, rng, _profile(rng, kind), letter=0.55 * ink.em)
-    return _fit(rng, picture if legible(picture, mask) else clean), text
+    return _fit(rng, picture if legible(picture, mask) else clean), label(text, charset)
 
 
 def _size(rng: Rng, kind: Kind) -> float:
@@ -107,11 +109,12 @@ def _stressed(
 def _shape(rng: Rng, ink: Ink, kind: Kind, face: Face) -> Ink:
     """Condensed, wide, bold, oblique, hollow letters, needles and coarse dots."""
     if rng.random() < {"receipt": 0.5, "document": 0.25, "book": 0.25, "scene": 0.4}[kind]:
-        factor = float(np.clip(np.exp(rng.normal(-0.05, 0.22)), 0.6, 1.5))
+        centre = -0.14 if kind == "receipt" else -0.04  # tills print tall, narrow letters
+        factor = float(np.clip(np.exp(rng.normal(centre, 0.22)), 0.6, 1.5))
         ink = replace(ink, mask=inks.stretch(ink.mask, factor))
     if rng.random() < 0.05:
         ink = replace(ink, mask=inks.slant(ink.mask, rng.uniform(0.08, 0.3)))
-    if rng.random() < 0.14:
+    if rng.random() < (0.3 if kind == "scene" else 0.14):
         ink = replace(ink, mask=inks.embolden(ink.mask, rng.uniform(0.3, 1.0) * ink.em / 20))
     if kind == "scene" and ink.em > 26 and rng.random() < 0.06:
         return replace(ink, mask=inks.outline(ink.mask, max(1, round(ink.em / 24))))

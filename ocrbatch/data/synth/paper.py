@@ -87,7 +87,7 @@ def background(rng: Rng, height: int, width: int, pictures: Sequence[Path] = ())
 def _surface_colour(rng: Rng) -> NDArray[np.float64]:
     """Mostly muted: a grey moved towards some hue."""
     grey = rng.choice([rng.uniform(0, 255), rng.uniform(190, 255), rng.uniform(10, 70)])
-    return grey + (rng.uniform(0, 255, 3) - grey) * rng.choice([0.0, rng.uniform(0, 0.4), rng.uniform(0.3, 1)])
+    return grey + (rng.uniform(0, 255, 3) - grey) * rng.choice([0.0, rng.uniform(0, 0.4), rng.uniform(0.4, 1)])
 
 
 def _stripes(rng: Rng, height: int, width: int) -> NDArray[np.float32]:
@@ -126,7 +126,7 @@ def scene(rng: Rng, mask: Mask, pictures: Sequence[Path] = ()) -> Pixels:
     height, width = mask.shape
     ground = background(rng, height, width, pictures)
     base = ground.mean(axis=(0, 1))
-    least = min(160.0, 25 + float(ground.std()) + rng.exponential(60))
+    least = min(190.0, 30 + float(ground.std()) + rng.exponential(80))
     colour = contrasting(rng, base, least)
     reach = max(1, round(height * rng.uniform(0.02, 0.07)))
     effect = rng.random()
@@ -141,7 +141,7 @@ def scene(rng: Rng, mask: Mask, pictures: Sequence[Path] = ()) -> Pixels:
             np.uint8
         )
         ground = _lay(ground, rim, contrasting(rng, colour, 70))
-    return _lay(ground, mask, colour, rng.uniform(0.75, 1)).clip(0, 255).astype(np.uint8)
+    return _lay(ground, mask, colour, rng.uniform(0.85, 1)).clip(0, 255).astype(np.uint8)
 
 
 def _lay(ground: NDArray[np.float32], mask: Mask, colour: Colour, strength: float = 1.0) -> NDArray[np.float32]:
