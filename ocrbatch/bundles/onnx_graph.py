@@ -14,6 +14,7 @@ from typing import Any
 import onnx
 import onnxruntime as ort
 
+from ocrbatch.bundles.onnx_passes import nodes_within, simplify
 from ocrbatch.errors import BundleError
 
 _AXES = ("batch", "height", "width", "channels")
@@ -35,7 +36,9 @@ def graph_from_keras(model: Any) -> bytes:
         try:
             with native_output_hidden():
                 model.export(path, format="onnx", input_signature=signature, verbose=False)
-            return _cleaned(folded(path))
+            graph = folded(path)
+            simplify(graph.graph)
+            return _cleaned(graph)
         except Exception as error:  # converters raise anything
             raise BundleError(f"The network cannot be exported as ONNX: {error}") from error
 
@@ -56,7 +59,7 @@ def folded(path: Path) -> onnx.ModelProto:
 
 def operators(content: bytes) -> Counter[str]:
     """How often each operator stands in an ONNX graph, loops and branches included."""
-    return Counter(node.op_type for node in _nodes(onnx.load_from_string(content).graph))
+    return Counter(node.op_type for node in nodes_within(onnx.load_from_string(content).graph))
 
 
 def output_names(content: bytes) -> tuple[str, ...]:
@@ -85,7 +88,7 @@ def _cleaned(model: onnx.ModelProto) -> bytes:
     """``model`` with readable names and without the traces of the conversion."""
     graph = model.graph
     renamed = {output.name: f"output_{number}" for number, output in enumerate(graph.output)}
-    for node in _nodes(graph):
+    for node in nodes_within(graph):
         node.output[:] = [renamed.get(name, name) for name in node.output]
         node.input[:] = [renamed.get(name, name) for name in node.input]
         node.ClearField("name")
@@ -100,18 +103,10 @@ def _cleaned(model: onnx.ModelProto) -> bytes:
         for number, axis in enumerate(output.type.tensor_type.shape.dim):
             if not axis.HasField("dim_value"):
                 axis.dim_param = "batch" if number == 0 else f"{output.name}_axis_{number}"
-    used = {node.domain for node in _nodes(graph)}
+    used = {node.domain for node in nodes_within(graph)}
     opsets = [opset for opset in model.opset_import if opset.domain in used]
     del model.opset_import[:], model.metadata_props[:]
     model.opset_import.extend(opsets)
     model.producer_name, model.producer_version, graph.name, graph.doc_string = "ocrbatch", "", "ocrbatch", ""
     onnx.checker.check_model(model)
     return model.SerializeToString()
-
-
-def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    for node in graph.node:
-        yield node
-        for attribute in node.attribute:
-            for inner in (attribute.g, *attribute.graphs):
-                yield from _nodes(inner)

@@ -1,0 +1,115 @@
+"""Rewrites of an ONNX graph that keep its results and save ONNX Runtime work. Each names the pattern it replaces."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+
+def simplify(graph: onnx.GraphProto) -> None:
+    """All rewrites, in place, and then the removal of what is left unused."""
+    repeat_pixels_in_one_node(graph)
+    normalize_planes(graph)
+    remove_unused(graph)
+
+
+def repeat_pixels_in_one_node(graph: onnx.GraphProto) -> None:
+    """Tile of channels -> DepthToSpace becomes Resize, which ONNX Runtime does in its blocked layout."""
+    for node in _of_type(graph, "DepthToSpace"):
+        tile = next((n for n in _of_type(graph, "Tile") if n.output[0] == node.input[0]), None)
+        factor, mode = _attributes(node)["blocksize"], _attributes(node).get("mode", b"DCR")
+        if tile is None or mode != b"DCR" or not _read_once(graph, tile.output[0]):
+            continue
+        repeats = _constants(graph).get(tile.input[1])
+        if repeats is None or repeats.tolist() != [1, factor**2, 1, 1]:
+            continue
+        scales = _new(graph, np.array([1, 1, factor, factor], np.float32))
+        resize = helper.make_node(
+            "Resize",
+            [tile.input[0], "", scales],
+            list(node.output),
+            mode="nearest",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
+        )
+        node.CopyFrom(resize)
+
+
+def normalize_planes(graph: onnx.GraphProto) -> None:
+    """Mul or Add by a value per channel -> Transpose to channels first becomes the transpose, then the arithmetic.
+
+    A constant for a whole plane is several times faster than one that changes with every number.
+    """
+    for transpose in _of_type(graph, "Transpose"):
+        if _attributes(transpose).get("perm") != [0, 3, 1, 2]:
+            continue
+        while (before := _producer(graph, transpose.input[0])) is not None and before.op_type in ("Mul", "Add"):
+            values = _constants(graph).get(before.input[1])
+            if values is None or values.shape[-1:] != (values.size,) or not _read_once(graph, before.output[0]):
+                break
+            planes = _new(graph, values.reshape(1, -1, 1, 1))
+            first = helper.make_node("Transpose", [before.input[0]], [before.output[0]], perm=[0, 3, 1, 2])
+            second = helper.make_node(before.op_type, [before.output[0], planes], [transpose.output[0]])
+            before.CopyFrom(first)
+            transpose.CopyFrom(second)
+            transpose = before
+
+
+def remove_unused(graph: onnx.GraphProto) -> None:
+    """Drops nodes and constants that no output depends on."""
+    while True:
+        read = _reads(graph) | Counter(output.name for output in graph.output)
+        unused = [node for node in graph.node if not any(read[name] for name in node.output)]
+        if not unused:
+            break
+        for node in unused:
+            graph.node.remove(node)
+    kept = [tensor for tensor in graph.initializer if read[tensor.name]]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
+
+
+def nodes_within(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """All nodes of a graph, those of loops and branches included."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                yield from nodes_within(inner)
+
+
+def _of_type(graph: onnx.GraphProto, operator: str) -> list[onnx.NodeProto]:
+    return [node for node in graph.node if node.op_type == operator]
+
+
+def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
+    return {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+
+
+def _constants(graph: onnx.GraphProto) -> dict[str, NDArray[Any]]:
+    return {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+
+
+def _reads(graph: onnx.GraphProto) -> Counter[str]:
+    return Counter(name for node in nodes_within(graph) for name in node.input)
+
+
+def _read_once(graph: onnx.GraphProto, name: str) -> bool:
+    return _reads(graph)[name] == 1 and all(output.name != name for output in graph.output)
+
+
+def _producer(graph: onnx.GraphProto, name: str) -> onnx.NodeProto | None:
+    return next((node for node in graph.node if name in node.output), None)
+
+
+def _new(graph: onnx.GraphProto, values: NDArray[Any]) -> str:
+    """Name of a new float32 constant."""
+    name = f"constant_{len(graph.initializer)}_{len(graph.node)}"
+    graph.initializer.append(numpy_helper.from_array(values.astype(np.float32), name))
+    return name
