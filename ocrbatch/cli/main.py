@@ -13,12 +13,12 @@ from ocrbatch.errors import ExitCode, OcrbatchError
 
 COMMANDS = {
     "data": ("ocrbatch.cli.data", "Make data sets to train on."),
+    "train": ("ocrbatch.cli.train", "Train a text detector or a text recognizer."),
     "export": ("ocrbatch.cli.export", "Make a bundle from a training run."),
     "run": ("ocrbatch.cli.run", "Read pictures, PDFs and folders into Parquet or JSON."),
-    "config": ("ocrbatch.cli.config", "Print a training recipe with every option explained."),
     "models": ("ocrbatch.cli.models", "List, describe and check model bundles."),
-    "train": ("ocrbatch.cli.train", "Train a text detector or a text recognizer."),
     "plugins": ("ocrbatch.cli.plugins", "List, describe and start plugins."),
+    "config": ("ocrbatch.cli.config", "Print a training recipe with every option explained."),
 }
 """Name of each command: the module that holds it as ``command``, and its line in the help."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -75,11 +77,12 @@ def _shared_entry_point(plugin: Found, found: Sequence[Found]) -> str:
 
 def _load(plugin: Found) -> list[Row]:
     try:
-        descriptors = _descriptors(plugin.entry_point)
+        with redirect_stdout(sys.stderr):  # what a plugin prints must not end up in our own output
+            descriptors = _descriptors(plugin.entry_point)
     except RefusedError as refusal:
         return [plugin.row("failed", str(refusal))]
     except (Exception, SystemExit) as error:
-        return [plugin.row("failed", f"{type(error).__name__}: {error}")]
+        return [plugin.row("failed", " ".join(f"{type(error).__name__}: {error}".split()))]
     rows = [_row(plugin, kind, descriptor) for kind, descriptor in descriptors]
     return rows or [plugin.row("ok", "offers nothing on this machine")]
 
@@ -114,14 +117,11 @@ def _ask(hook: pluggy.HookCaller, kind: Kind) -> list[Descriptor]:
     """What the one registered plugin answers to a hook, checked."""
     wanted = DESCRIPTORS[kind]
     descriptors: list[Descriptor] = []
-    for answer in hook():
-        try:
-            items = list(answer)
-        except TypeError as error:
-            raise RefusedError(
-                f"{hook.name}() returned {type(answer).__name__}, not an iterable of descriptors"
-            ) from error
-        for item in items:
+    for implementation in hook.get_hookimpls():
+        answer = implementation.function()  # not through pluggy, which drops None: the sign of a forgotten return
+        if not isinstance(answer, Iterable):
+            raise RefusedError(f"{hook.name}() returned {type(answer).__name__}, not an iterable of descriptors")
+        for item in answer:
             if type(item) is not wanted:
                 given = f"{hook.name}() returned an object of type {type(item).__name__}"
                 raise RefusedError(f"{given} where a {wanted.__name__} is due")

@@ -87,7 +87,8 @@ def _check_networks(build: Any, config: Any, training: DetectorTraining, what: s
     for names, chosen in (("text and none", targets), ("no text at all", [targets[1], targets[1]])):
         batch = {key: np.stack([target[key] for target in chosen]) for key in chosen[0]}
         inputs = nets.training_inputs(built.training, picture, batch)
-        nets.check_training_step(built.training, training, inputs, batch, f"{what}, {names}")
+        nets.check_loss(built.training, training, inputs, batch, f"{what}, {names}")
+    nets.check_training_step(built.training, training, inputs, batch, f"{what}, {names}")
     return built
 
 

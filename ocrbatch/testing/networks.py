@@ -45,8 +45,7 @@ def outputs_of(model: Any, inputs: Any) -> list[NDArray[Any]]:
 def check_serialisation(model: Any, rebuild: Callable[[], Any], inputs: Any, what: str) -> None:
     """``get_config`` and saved weights bring back a network that gives the same outputs."""
     expected = outputs_of(model, inputs)
-    clone = type(model).from_config(model.get_config())
-    clone.set_weights(model.get_weights())
+    clone = _clone(model, what)
     _expect_equal(outputs_of(clone, inputs), expected, f"{what}: the network rebuilt from get_config()")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.weights.h5"
@@ -75,14 +74,18 @@ def training_inputs(network: Any, image: NDArray[np.float32], targets: Mapping[s
     return named if len(named) > 1 else image
 
 
-def check_training_step(network: Any, training: Any, inputs: Any, targets: Any, what: str) -> None:
-    """The loss is a finite scalar named ``loss``; one step of gradient descent keeps all weights finite."""
+def check_loss(network: Any, training: Any, inputs: Any, targets: Any, what: str) -> None:
+    """All losses are finite scalars, and one of them is named ``loss``."""
     losses = training.loss(targets, network(inputs, training=True))
     expect("loss" in losses, f"{what}: loss() returned {sorted(losses)}, without 'loss'")
     for name, value in losses.items():
         array = keras.ops.convert_to_numpy(value)
         expect(array.shape == (), f"{what}: the loss {name!r} has the shape {array.shape}, it must be a scalar")
         expect_finite(array, f"{what}: the loss {name!r}")
+
+
+def check_training_step(network: Any, training: Any, inputs: Any, targets: Any, what: str) -> None:
+    """One step of gradient descent keeps all weights finite."""
     learner = _Learner(network, training)
     learner.compile(optimizer=keras.optimizers.SGD(1e-3), run_eagerly=keras.backend.backend() != "jax")
     learner.train_on_batch(inputs, dict(targets))
@@ -106,6 +109,15 @@ class _Learner(keras.Model):
     ) -> Any:
         del x, sample_weight, training
         return self._training.loss(y, y_pred)["loss"]
+
+
+def _clone(model: Any, what: str) -> Any:
+    try:
+        clone = type(model).from_config(model.get_config())
+    except Exception as error:
+        raise AssertionError(f"{what}: the network cannot be rebuilt from get_config(): {error}") from error
+    clone.set_weights(model.get_weights())
+    return clone
 
 
 def _down(x: Any, width: int, stride: int) -> Any:

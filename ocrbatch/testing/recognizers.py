@@ -84,7 +84,8 @@ def _check_networks(build: Any, config: Any, training: RecognizerTraining, n_cha
     for names, chosen in (("a label and an empty one", targets), ("empty labels", [targets[1], targets[1]])):
         batch = {key: np.stack([target[key] for target in chosen]) for key in chosen[0]}
         inputs = nets.training_inputs(built.training, picture, batch)
-        nets.check_training_step(built.training, training, inputs, batch, f"{what}, {names}")
+        nets.check_loss(built.training, training, inputs, batch, f"{what}, {names}")
+    nets.check_training_step(built.training, training, inputs, batch, f"{what}, {names}")
     return built
 
 

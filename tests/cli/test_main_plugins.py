@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
+from ocrbatch.cli import main
 from ocrbatch.cli.main import cli
+from ocrbatch.cli.options import pass_host
 from ocrbatch.errors import ExitCode
 from ocrbatch.plugin_system import host as host_module
+from ocrbatch.plugin_system.catalogue import Kind
+from ocrbatch.plugin_system.host import Host
 
 
 def _run(*arguments: str) -> Result:
@@ -53,6 +58,23 @@ def test_strict_turns_a_failed_row_into_exit_code_3_after_the_list(broken: str) 
     assert "db " in result.stdout
     assert "'broken_one' of broken-one 1.5" in result.stderr
     assert _run("--strict-plugins", "--disable-plugin", broken, "plugins", "list").exit_code == 0
+
+
+def test_other_commands_warn_of_broken_plugins_and_go_on(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    @click.command("count")
+    @pass_host
+    def count(host: Host) -> None:
+        click.echo(f"{len(host.names(Kind.DETECTOR)) > 0}")
+
+    monkeypatch.setattr(main.LazyGroup, "get_command", lambda *_: count)
+    result = _run("plugins")
+    assert (result.exit_code, result.stdout) == (0, "True\n")
+    assert result.stderr == (
+        f"Warning: the plugin {broken!r} of broken-one 1.5 cannot be used: "
+        "ModuleNotFoundError: No module named 'no_such_module'.\n"
+    )
+    strict = _run("--strict-plugins", "plugins")
+    assert (strict.exit_code, strict.stdout) == (ExitCode.PLUGIN, "")
 
 
 def test_disabled_plugin_is_listed_as_blocked() -> None:

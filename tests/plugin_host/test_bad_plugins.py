@@ -24,6 +24,8 @@ BAD = {
     ),
     "extra-argument": (HOOK + "(host): return []", "Argument(s) {'host'}"),
     "no-list": (HOOK + "(): return 7", "returned int, not an iterable"),
+    "forgotten-return": (HOOK + "(): pass", "returned NoneType, not an iterable"),
+    "type-error": (HOOK + "():\n    yield from ()\n    raise TypeError('two\\nlines')", "TypeError: two lines"),
     "live-object": (
         HOOK + "(): return [object()]",
         "returned an object of type object where a PostprocessorPlugin is due",
@@ -218,3 +220,9 @@ def test_own_plugins_come_first_and_the_host_pickles(add_plugin) -> None:
     assert any(own)
     assert not all(own)
     assert pickle.loads(pickle.dumps(host)) == host
+
+
+def test_what_a_plugin_prints_stays_out_of_our_output(add_plugin, capsys: pytest.CaptureFixture[str]) -> None:
+    add_plugin("chatty", "print('hello')\n" + HOOK + "(): return []")
+    assert _row(Host.load(), "chatty").status == "ok"
+    assert capsys.readouterr().out == ""

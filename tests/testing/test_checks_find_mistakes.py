@@ -142,7 +142,7 @@ POSTPROCESSOR_MISTAKES = {
     "reject regions with kept=False": f"{RETURN[:-1]} if region.text)",
     "returns a list": "return [self._tidy(region) for region in regions]",
     "changes its input": (
-        "for region in regions:\n            region.points.setflags(write=True)\n            region.points += 1\n"
+        "for region in regions:\n            region.points.setflags(write=True)\n            region.points[0] += 1\n"
         f"        {RETURN}"
     ),
     "several regions have the order": "return tuple(replace(region, order=3) for region in regions)",
