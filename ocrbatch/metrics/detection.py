@@ -47,7 +47,7 @@ def match_page(
     care_ids = truth_ids[~ignored[truth_ids]]
     covered = _covered(all_found[found_ids], all_truths[truth_ids[ignored[truth_ids]]])
     found_ids = found_ids[~covered]
-    overlaps = iou_matrix(all_truths[care_ids], all_found[found_ids])
+    overlaps = _iou_matrix(all_truths[care_ids], all_found[found_ids])
     pairs = tuple((int(care_ids[t]), int(found_ids[f])) for t, f in _first_come(overlaps > iou_threshold))
     return PageMatches(tuple(care_ids.tolist()), tuple(found_ids.tolist()), pairs)
 
@@ -86,8 +86,12 @@ def harmonic_mean(one: float, other: float) -> float:
     return ratio(2 * one * other, one + other)
 
 
-def iou_matrix(truth: NDArray[np.object_], found: NDArray[np.object_]) -> NDArray[np.float64]:
-    """Intersection over union of every truth (rows) with every finding (columns), float64; shapely polygons in."""
+def iou_of(truth: Sequence[ArrayLike], found: Sequence[ArrayLike]) -> NDArray[np.float64]:
+    """Intersection over union of every truth (rows) with every finding (columns), float64; outlines (n, 2), n >= 3."""
+    return _iou_matrix(_shapes(truth), _shapes(found))
+
+
+def _iou_matrix(truth: NDArray[np.object_], found: NDArray[np.object_]) -> NDArray[np.float64]:
     overlaps = np.zeros((len(truth), len(found)))
     rows, columns = _touching(truth, found)
     common = shapely.area(shapely.intersection(found[columns], truth[rows]))
