@@ -78,9 +78,10 @@ def _check_networks(build: Any, config: Any, training: RecognizerTraining, n_cha
     width = config.input.widths[0]
     picture = _picture(config.input, width)
     nets.check_serialisation(built.inference, lambda: fresh().inference, picture, what)
-    for output in nets.outputs_of(built.inference, _picture(config.input, config.input.widths[-1])):
+    wider = config.input.widths[:2][-1]
+    for output in nets.outputs_of(built.inference, _picture(config.input, wider)):
         expect(output.shape[0] == 2, f"{what}: an output of the shape {output.shape} has lost the batch axis")
-        expect_finite(output, f"{what}: its output for the widest line")
+        expect_finite(output, f"{what}: its output for lines {wider} wide")
     for names, chosen in (("a label and an empty one", targets), ("empty labels", [targets[1], targets[1]])):
         batch = {key: np.stack([target[key] for target in chosen]) for key in chosen[0]}
         inputs = nets.training_inputs(built.training, picture, batch)

@@ -12,7 +12,13 @@ from ocrbatch.plugin_system.host import Host
 from ocrbatch.testing import check_backbone, check_detector, check_postprocessor, check_recognizer
 
 HOST = Host.load(environ={})
-SMALL: dict[str, dict[str, Any]] = {"db": {"fpn_channels": 16}, "crnn": {"hidden": 8}}
+SMALL: dict[str, dict[str, Any]] = {
+    "mobilenet_v3": {"size": "small", "scale": 0.35},
+    "resnet_vd": {"layers": 18},
+    "db": {"fpn_channels": 16},
+    "crnn": {"hidden": 8},
+    "starnet": {"hidden": 8},
+}
 
 
 def _own(kind: Kind) -> list[str]:
@@ -26,7 +32,7 @@ def _backbones() -> list[tuple[str, Task]]:
 
 @pytest.mark.parametrize(("name", "task"), _backbones())
 def test_backbone(name: str, task: Task) -> None:
-    check_backbone(HOST, name, task)
+    check_backbone(HOST, name, task, **SMALL.get(name, {}))
 
 
 @pytest.mark.parametrize("name", _own(Kind.DETECTOR))
