@@ -24,13 +24,13 @@ NAMED = {
     "ascii": "".join(chr(code) for code in range(32, 127)),
     "latin": "".join(chr(code) for code in range(32, 127)) + _SIGNS + _LETTERS_EUROPE,
 }
-"""Charsets by name: ``en`` is the 36 characters of the classic benchmarks, ``ascii`` all 95 printable ones with the space,
-``latin`` adds European letters, currency signs and the typographic marks of print."""
+"""Charsets by name: ``en`` is the 36 characters of the classic benchmarks, ``ascii`` all 95 printable ones with the
+space, ``latin`` adds European letters, currency signs and the typographic marks of print."""
 
 
 @dataclass(frozen=True)
 class Charset:
-    """An ordered set of characters, NFC, each a single code point. Ids are positions from 0; heads add blank, sos or eos."""
+    """An ordered set of characters, NFC, each one code point. Ids are positions from 0; heads add blank, sos or eos."""
 
     characters: str
     _ids: dict[str, int] = field(init=False, repr=False, compare=False)
@@ -62,7 +62,7 @@ class Charset:
         return "".join(self.characters[int(number)] for number in ids)
 
     def unknown(self, text: str) -> list[str]:
-        """Characters of ``text`` that the charset lacks, in order of appearance, repeated as often as they stand there."""
+        """Characters of ``text`` that the charset lacks, in order, repeated as often as they stand there."""
         return [c for c in normalize(text) if c not in self._ids]
 
 
@@ -72,8 +72,8 @@ def normalize(text: str) -> str:
 
 
 def load_charset(name_or_path: str) -> Charset:
-    """A charset by name (see :data:`NAMED`) or from a UTF-8 file with one character a line (a line holding one space is the
-    space). Raises ConfigError."""
+    """A charset by name (see :data:`NAMED`) or from a UTF-8 file with one character a line (a line holding one space is
+    the space). Raises ConfigError."""
     if name_or_path in NAMED:
         return Charset(NAMED[name_or_path])
     path = Path(name_or_path)

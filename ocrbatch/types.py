@@ -1,4 +1,4 @@
-"""The values that travel through a run. All are frozen; coordinates are pixels of the page as displayed, origin top left."""
+"""The values that travel through a run, all frozen. Coordinates are pixels of the displayed page, origin top left."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Word:
 class TextRegion:
     """One detected run of text.
 
-    ``det_score`` and ``rec_score`` are in 0..1. ``kept`` is false once a filter has rejected the region: it stays in the
-    results all the same. ``order``, ``line`` and ``block`` count from 0 in reading order; -1 means not ordered.
+    ``det_score`` and ``rec_score`` are in 0..1. ``kept`` is false once a filter has rejected the region: it stays in
+    the results all the same. ``order``, ``line`` and ``block`` count from 0 in reading order; -1 means not ordered.
     """
 
     points: Polygon
