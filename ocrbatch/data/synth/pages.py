@@ -71,9 +71,8 @@ def _place(rng: np.random.Generator, sheet: Sheet, photographed: bool) -> Warp |
     size = sheet.width, sheet.height
     if photographed:
         inset = (-0.08, 0.02) if sheet.scene else (-0.02, 0.12)
-        return lay(
-            size, rng, turn=rng.normal(0, 4), tilt=rng.uniform(0, 0.07), curl=_curl(rng, sheet, 0.3), margin=inset
-        )
+        turn = rng.uniform(-30, 30) if sheet.scene and rng.random() < 0.2 else rng.normal(0, 4)
+        return lay(size, rng, turn=turn, tilt=rng.uniform(0, 0.07), curl=_curl(rng, sheet, 0.3), margin=inset)
     if rng.random() < 0.35:
         return None
     turn = rng.uniform(-10, 10) if rng.random() < 0.08 else rng.normal(0, 1.1)
