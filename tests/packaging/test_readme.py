@@ -7,10 +7,15 @@ import shlex
 from pathlib import Path
 
 import click
+import duckdb
+import numpy as np
 import pytest
 
 from ocrbatch.cli.main import cli
 from ocrbatch.errors import ExitCode
+from ocrbatch.outputs.rows import to_batch
+from ocrbatch.outputs.writers import write_parquet
+from ocrbatch.types import PageFailure, PageRef, PageResult, TextRegion
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -74,3 +79,16 @@ def test_the_script_for_checking_runs_the_readmes_test_command() -> None:
 def test_links_lead_somewhere(path: Path) -> None:
     broken = [link for link in LINK.findall(path.read_text("utf-8")) if not (path.parent / link).exists()]
     assert broken == []
+
+
+def test_the_query_finds_text(tmp_path: Path) -> None:
+    (query,) = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
+    outline = np.zeros((4, 2), np.float32)
+    regions = (TextRegion(outline, text="Invoice 7"), TextRegion(outline, text="INVOICE", kept=False))
+    outcomes = [
+        PageResult(PageRef("a.pdf", 0, 2), "", 9, 9, regions),
+        PageFailure(PageRef("a.pdf", 1, 2), "InputError", "decode", "The page is damaged."),
+    ]
+    write_parquet(tmp_path / "results.parquet", [to_batch(outcomes, None, None)], {})
+    found = duckdb.sql(query.replace("results.parquet", str(tmp_path / "results.parquet"))).fetchall()
+    assert found == [("a.pdf", 0, "Invoice 7")]
