@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocrbatch.errors import BundleError
+from ocrbatch.nn.attention import AttentionDecoder
 
 Rename = Callable[[str], str]
 
@@ -66,6 +67,8 @@ def reference_slots(model: Any, rename: Rename = str) -> Iterator[Slot]:
         if isinstance(layer, keras.layers.Bidirectional):
             yield from _lstm_slots(layer.forward_layer, f"{prefix}.cell_fw")
             yield from _lstm_slots(layer.backward_layer, f"{prefix}.cell_bw")
+        elif isinstance(layer, keras.layers.GRUCell):
+            yield from _gru_slots(layer, prefix)
         elif isinstance(layer, keras.layers.BatchNormalization):
             yield Slot(layer.gamma, (f"{prefix}.weight",), _same)
             yield Slot(layer.beta, (f"{prefix}.bias",), _same)
@@ -81,6 +84,8 @@ def _leaves(model: Any, prefix: str) -> Iterator[tuple[str, Any]]:
     for layer in model.layers:
         if isinstance(layer, keras.Model):
             yield from _leaves(layer, f"{prefix}{layer.name}.")
+        elif isinstance(layer, AttentionDecoder):
+            yield from ((f"{prefix}{layer.name}.{part.name}", part) for part in layer.parts)
         elif layer.weights:
             yield f"{prefix}{layer.name}", layer
 
@@ -89,6 +94,19 @@ def _lstm_slots(layer: Any, prefix: str) -> Iterator[Slot]:
     yield Slot(layer.cell.kernel, (f"{prefix}.weight_ih",), np.transpose)
     yield Slot(layer.cell.recurrent_kernel, (f"{prefix}.weight_hh",), np.transpose)
     yield Slot(layer.cell.bias, (f"{prefix}.bias_ih", f"{prefix}.bias_hh"), np.add)
+
+
+def _gru_slots(cell: Any, prefix: str) -> Iterator[Slot]:
+    """The reference stacks reset, update, candidate; Keras update, reset, candidate."""
+
+    def turned(rows: NDArray[Any]) -> NDArray[Any]:
+        reset, update, candidate = np.split(rows, 3)
+        return np.concatenate([update, reset, candidate]).T
+
+    yield Slot(cell.kernel, (f"{prefix}.weight_ih",), turned)
+    yield Slot(cell.recurrent_kernel, (f"{prefix}.weight_hh",), turned)
+    biases = (f"{prefix}.bias_ih", f"{prefix}.bias_hh")
+    yield Slot(cell.bias, biases, lambda one, other: np.stack([turned(one), turned(other)]))
 
 
 def _kernel_rule(layer: Any) -> Callable[[NDArray[Any]], NDArray[Any]]:

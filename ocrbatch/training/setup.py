@@ -112,7 +112,8 @@ def _steps_there(network: Any, input: RecognizerInput) -> Callable[[LineLabel], 
     @lru_cache
     def of_bucket(bucket: int) -> int:
         shape = (1, input.height, input.widths[bucket], input.channels)
-        return int(network.compute_output_shape(shape)[1])
+        found = network.compute_output_shape(shape)
+        return int((found[0] if isinstance(found, list) else found)[1])
 
     return lambda label: of_bucket(width_bucket(picture_size(label), input))
 

@@ -25,6 +25,7 @@ class Picture:
     name: str
     input: np.ndarray
     outputs: dict[str, np.ndarray]
+    targets: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,17 @@ def load_reference(name: str) -> Reference:
     meta = json.loads((folder / "meta.json").read_text())
     saved = np.load(folder / "outputs.npz")
     return Reference(
-        meta, fill_rule.fill_state(folder / "state.json"), [_picture(fixture, saved) for fixture in meta["fixtures"]]
+        meta,
+        fill_rule.fill_state(folder / "state.json"),
+        [_picture(fixture, saved, meta.get("classes")) for fixture in meta["fixtures"]],
     )
 
 
-def _picture(fixture: dict[str, Any], saved: Any) -> Picture:
+def _picture(fixture: dict[str, Any], saved: Any, classes: int | None) -> Picture:
     picture = fill_rule.make_input(fixture["input_tag"], fixture["input_shape"])
     assert fill_rule.checksum(picture) == fixture["input_crc32"]
     prefix = f"{fixture['fixture']}/"
     outputs = {key.removeprefix(prefix): saved[key] for key in saved.files if key.startswith(prefix)}
-    return Picture(fixture["fixture"], picture.transpose(0, 2, 3, 1), outputs)
+    shape = fixture.get("targets_shape")
+    targets = None if shape is None else fill_rule.make_targets(fixture["input_tag"], shape, classes)
+    return Picture(fixture["fixture"], picture.transpose(0, 2, 3, 1), outputs, targets)

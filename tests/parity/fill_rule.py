@@ -75,6 +75,12 @@ def make_input(tag: str, shape: Sequence[int]) -> NDArray[np.float32]:
     return ((values / 255.0 - 0.5) / 0.5).astype(np.float32)
 
 
+def make_targets(tag: str, shape: Sequence[int], classes: int) -> NDArray[np.int64]:
+    """Class ids that the attention decoder is taught with."""
+    words = _stream(f"targets:{tag}", int(np.prod(shape))) >> np.uint64(32)
+    return (words % np.uint64(classes)).astype(np.int64).reshape(shape)
+
+
 def checksum(array: NDArray[Any]) -> int:
     """CRC-32 of the little-endian float32 bytes."""
     return zlib.crc32(np.ascontiguousarray(array, dtype="<f4").tobytes())

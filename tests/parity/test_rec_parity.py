@@ -16,6 +16,8 @@ from ocrbatch_backbone_resnet_vd.config import ResNetVdConfig
 from ocrbatch_backbone_resnet_vd.model import build_resnet_vd
 from ocrbatch_rec_crnn.config import CrnnConfig
 from ocrbatch_rec_crnn.model import build_crnn
+from ocrbatch_rec_rare.config import RareConfig
+from ocrbatch_rec_rare.model import build_rare
 from ocrbatch_rec_rosetta.config import RosettaConfig
 from ocrbatch_rec_rosetta.model import build_rosetta
 from ocrbatch_rec_starnet.config import StarNetConfig
@@ -51,6 +53,7 @@ def test_recognizer_parity(reference, name):
         np.testing.assert_allclose(probabilities[:, shown], picture.outputs.get("head", expected), atol=1e-5)
 
 
+STEPS = 25
 RECTIFYING = ("rec_mv3_tps_bilstm_ctc", "rec_r34_vd_tps_bilstm_ctc", "rec_r34_vd_tps_small_bilstm_ctc")
 
 
@@ -75,6 +78,31 @@ def test_rectifying_recognizer_parity(reference, name):
         np.testing.assert_allclose(probabilities, picture.outputs["head"], atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["rec_mv3_tps_bilstm_att", "rec_r34_vd_tps_bilstm_att"])
+def test_attention_recognizer_parity(reference, name):
+    model = reference(name)
+    (picture,) = model.pictures
+    networks = build_networks(model.meta)
+    load_reference_state(networks.training, model.state)
+    assert count_numbers(networks.training, model.state) == model.meta["counts"]["unique_numbers"]
+
+    stages = [networks.training.get_layer(f"transform.{stage}").output for stage in ("points", "grid", "rectified")]
+    points, grid, _ = keras.Model(networks.inference.input, stages).predict_on_batch(picture.input)
+    assert_close(points, picture.outputs["control_points"])
+    np.testing.assert_allclose(grid[:1], picture.outputs["grid"], atol=1e-4)
+
+    head = networks.inference.get_layer("head")
+    sequence = head.input if not isinstance(head.input, list) else head.input[0]
+    previous = keras.Input((STEPS,), dtype="int32")
+    rest = keras.Model([stages[2], previous], [*networks.inference.outputs, head(sequence, previous)[0]])
+    rectified = picture.outputs["rectified"].transpose(0, 2, 3, 1)
+    probabilities, weights, taught = rest.predict_on_batch([rectified, picture.targets])
+    assert probabilities.argmax(axis=2).tolist() == picture.outputs["ids"].tolist()
+    np.testing.assert_allclose(probabilities, picture.outputs["head"], atol=1e-4)
+    np.testing.assert_allclose(softmax(taught), picture.outputs["head_teacher"], atol=1e-4)
+    np.testing.assert_allclose(weights.sum(axis=2), 1, atol=1e-5)
+
+
 def build_networks(meta: dict[str, Any], width: int = 100) -> Networks:
     """The network that ``architecture`` in meta.json describes, for lines of ``width`` where it must know."""
     parts = meta["architecture"]
@@ -82,11 +110,12 @@ def build_networks(meta: dict[str, Any], width: int = 100) -> Networks:
     if meta["algorithm"] == "Rosetta":
         return build_rosetta(RosettaConfig(), backbone, characters)
     hidden = parts["Neck"]["hidden_size"]
+    if meta["algorithm"] == "CRNN":
+        return build_crnn(CrnnConfig(hidden=hidden), backbone, characters)
+    options = {"input": {"widths": (width,)}, "hidden": hidden, "localization": parts["Transform"]["model_name"]}
     if meta["algorithm"] == "STARNet":
-        size = parts["Transform"]["model_name"]
-        config = StarNetConfig(input={"widths": (width,)}, hidden=hidden, localization=size)
-        return build_starnet(config, backbone, characters)
-    return build_crnn(CrnnConfig(hidden=hidden), backbone, characters)
+        return build_starnet(StarNetConfig(**options), backbone, characters)
+    return build_rare(RareConfig(**options, max_length=STEPS - 1), backbone, characters - 1)
 
 
 def build_backbone(options: dict[str, Any]) -> keras.Model:
