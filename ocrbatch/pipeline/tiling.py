@@ -84,7 +84,8 @@ def _continue_each_other(one: Polygon, other: Polygon) -> bool:
     lower = min(float(np.ptp(one @ across)), float(np.ptp(other @ across)))
     if _length(other) > 2 * lower and _angle_between(one, other) > _SAME_ANGLE:
         return False
-    return shared_height >= _SAME_LINE * lower and shared_length >= _LEAST_SHARED_LENGTH * lower
+    enough = min(_LEAST_SHARED_LENGTH * lower, 0.5 * float(np.ptp(other @ along)))  # a sliver at a tile's edge
+    return shared_height >= _SAME_LINE * lower and shared_length >= enough
 
 
 def _shared(one: np.ndarray, other: np.ndarray) -> float:

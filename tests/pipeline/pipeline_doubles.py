@@ -35,7 +35,7 @@ def page(*texts: tuple[int, int, int, int], size: tuple[int, int] = (120, 160), 
     fate: what the detector does on it."""
     picture = np.full((*size, 3), 255, np.uint8)
     for number, (left, top, width, height) in enumerate(texts):
-        picture[top : top + height, left : left + width] = 10 * (number + 1)
+        picture[top : top + height, left : left + width] = 10 * (number % 18 + 1)
     picture[0, 0] = (255, 255 - fate, 255)
     return picture
 
