@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -113,17 +114,24 @@ def page_problem(label: PageLabel) -> str | None:
 
 
 def provenance(datasets: Sequence[Dataset]) -> dict[str, Any]:
-    """What is known of the origin of data sets, for the bundle: the names, and what `data synth` noted beside them."""
-    notes = []
+    """Where data sets come from, for the bundle: their names, what `data synth` noted beside them, and all fonts."""
+    sets: list[dict[str, Any]] = []
+    fonts: dict[str, str] = {}
     for dataset in datasets:
         path = Path(dataset.path)
         folder = path if path.is_dir() else path.parent
         note: dict[str, Any] = {"name": folder.name, "weight": dataset.weight}
         recipe = folder / "synth.json"
         if recipe.exists():
-            note["synth"] = json.loads(recipe.read_text(encoding="utf-8"))
-        notes.append(note)
-    return {"datasets": notes}
+            note |= json.loads(recipe.read_text(encoding="utf-8"))
+            fonts |= {font["family"]: _first_words(font["licence"]) for font in note.pop("fonts", [])}
+        sets.append(note)
+    return {"datasets": sets, "fonts": dict(sorted(fonts.items()))}
+
+
+def _first_words(licence: str) -> str:
+    """The beginning of what a font says of its licence; some hold the whole text."""
+    return textwrap.shorten(licence, 160, placeholder=" ...")
 
 
 def _report(bad: Sequence[tuple[Path, str]]) -> str:
