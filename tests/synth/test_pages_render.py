@@ -114,7 +114,7 @@ def test_justified_lines_fill_their_width(type_: Type) -> None:
 
 def test_pages_are_repeatable_and_their_labels_sound(source: TextSource, book: FontBook) -> None:
     copy = pickle.loads(pickle.dumps((source, book)))
-    for seed in range(4):
+    for seed in range(3):
         picture, regions = render_page(np.random.default_rng(seed), source, book)
         again, same = render_page(np.random.default_rng(seed), *copy)
         np.testing.assert_array_equal(picture, again)

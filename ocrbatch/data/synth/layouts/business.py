@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ocrbatch.data.synth import kinds
-from ocrbatch.data.synth.layouts.sheet import Colour, Desk, Draft, Sheet, Type
+from ocrbatch.data.synth.layouts.sheet import Colour, Desk, Draft, Sheet, Style, Type
 
 _INK: Colour = (18, 18, 20)
 _LINE: Colour = (70, 70, 75)
@@ -88,9 +88,10 @@ def table_page(desk: Desk) -> Sheet:
 def _page(desk: Desk) -> tuple[Draft, int, Type, float, float]:
     width = desk.whole(700, 1400)
     height = int(width * (desk.uniform(1.2, 1.45) if desk.chance(0.75) else desk.uniform(0.6, 1)))
-    style = ("sans", "sans", "sans", "serif", "mono")[desk.whole(0, 4)]
+    styles: tuple[Style, ...] = ("sans", "sans", "sans", "serif", "mono")
+    style = kinds.pick(desk.rng, styles)
     size = max(10.5, width / desk.uniform(60, 115) / 0.5)
-    body = desk.type(style, size, _INK, accents=desk.chance(0.5))  # type: ignore[arg-type]
+    body = desk.type(style, size, _INK, accents=desk.chance(0.5))
     left, right = width * desk.uniform(0.04, 0.1), width * desk.uniform(0.9, 0.96)
     return Draft(width, y=height * desk.uniform(0.02, 0.06)), height, body, left, right
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ocrbatch.data.synth import kinds
-from ocrbatch.data.synth.layouts.sheet import Colour, Desk, Draft, Sheet, Style, Type
+from ocrbatch.data.synth.layouts.sheet import Align, Colour, Desk, Draft, Sheet, Style, Type
 
 _INK: Colour = (18, 18, 20)
+_CLOSINGS = ("Yours sincerely,", "Best regards,", "Kind regards", "Yours faithfully", "Sincerely,")
 
 
 def letter(desk: Desk) -> Sheet:
@@ -21,40 +21,13 @@ def letter(desk: Desk) -> Sheet:
     draft = Draft(width, y=height * desk.uniform(0.03, 0.08))
     _letterhead(desk, draft, body, left, right)
     draft.y += pitch * desk.uniform(1, 3)
-    for line in (desk.of(kinds.person), desk.of(kinds.company), desk.of(kinds.street), desk.of(kinds.town)):
-        if desk.chance(0.85):
-            draft.y += pitch
-            draft.text(body.fit(line, (right - left) * 0.5), body, left, draft.y)
-    where = desk.rng.random()
-    draft.y += pitch * (2 if where > 0.5 else 0)
-    draft.text(kinds.date(desk.rng), body, right, draft.y, "right") if where < 0.7 else draft.text(
-        kinds.date(desk.rng), body, left, draft.y
-    )
-    draft.y += pitch * desk.uniform(1.2, 2.5)
-    if desk.chance(0.7):
-        subject = desk.type(body.face.style, size, _INK) if desk.chance(0.5) else body
-        draft.text(
-            subject.fit("Re: " + desk.of(kinds.title), right - left), subject, left, draft.y, line=desk.chance(0.3)
-        )
-        draft.y += pitch * 1.5
-    draft.text(f"Dear {desk.of(kinds.person)},", body, left, draft.y)
-    draft.y += pitch * 0.5
+    _salutation(desk, draft, body, left, right, pitch)
     bottom = height * desk.uniform(0.6, 0.88)
     while draft.y < bottom - 2 * pitch:
         _paragraph(desk, draft, body, left, right, pitch, bottom, justify=desk.chance(0.3), indent=0.0)
         draft.y += pitch * desk.uniform(0.4, 1)
     if desk.chance(0.7):
-        draft.y += pitch * 1.2
-        draft.text(
-            kinds.pick(
-                desk.rng, ["Yours sincerely,", "Best regards,", "Kind regards", "Yours faithfully", "Sincerely,"]
-            ),
-            body,
-            left,
-            draft.y,
-        )
-        draft.y += pitch * desk.uniform(2, 4)
-        draft.text(desk.of(kinds.person), body, left, draft.y)
+        _closing(desk, draft, body, left, pitch)
     if desk.chance(0.5):
         _foot_columns(desk, draft, body.scaled(0.75), left, right, height)
     return Sheet(width, height, tuple(draft.items), _paper(desk))
@@ -133,16 +106,43 @@ def _letterhead(desk: Desk, draft: Draft, body: Type, left: float, right: float)
     name = desk.type("sans" if desk.chance(0.5) else None, body.size * desk.uniform(1.3, 2.6), colour)
     side = desk.rng.random()
     draft.y += name.em
+    align: Align
     x, align = ((left + right) / 2, "centre") if side < 0.35 else (right, "right") if side < 0.6 else (left, "left")
-    draft.text(name.fit(desk.of(kinds.company), right - left), name, x, draft.y, align)  # type: ignore[arg-type]
+    draft.text(name.fit(desk.of(kinds.company), right - left), name, x, draft.y, align)
     small = body.scaled(desk.uniform(0.7, 0.95))
     for maker in (kinds.street, kinds.town, kinds.email):
         if desk.chance(0.6):
             draft.y += small.em * 1.3
-            draft.text(small.fit(desk.of(maker), (right - left) * 0.6), small, x, draft.y, align)  # type: ignore[arg-type]
+            draft.text(small.fit(desk.of(maker), (right - left) * 0.6), small, x, draft.y, align)
     if desk.chance(0.4):
         draft.y += small.em * 0.7
         draft.rule(left, draft.y, right, draft.y, thickness=max(1.0, body.em * 0.08), colour=colour)
+
+
+def _salutation(desk: Desk, draft: Draft, body: Type, left: float, right: float, pitch: float) -> None:
+    """Address, date, subject and ``Dear ...``."""
+    for line in (desk.of(kinds.person), desk.of(kinds.company), desk.of(kinds.street), desk.of(kinds.town)):
+        if desk.chance(0.85):
+            draft.y += pitch
+            draft.text(body.fit(line, (right - left) * 0.5), body, left, draft.y)
+    where = desk.rng.random()
+    draft.y += pitch * (2 if where > 0.5 else 0)
+    draft.text(kinds.date(desk.rng), body, *((right, draft.y, "right") if where < 0.7 else (left, draft.y, "left")))
+    draft.y += pitch * desk.uniform(1.2, 2.5)
+    if desk.chance(0.7):
+        subject = desk.type(body.face.style, body.size, _INK) if desk.chance(0.5) else body
+        text = subject.fit("Re: " + desk.of(kinds.title), right - left)
+        draft.text(text, subject, left, draft.y, line=desk.chance(0.3))
+        draft.y += pitch * 1.5
+    draft.text(f"Dear {desk.of(kinds.person)},", body, left, draft.y)
+    draft.y += pitch * 0.5
+
+
+def _closing(desk: Desk, draft: Draft, body: Type, left: float, pitch: float) -> None:
+    draft.y += pitch * 1.2
+    draft.text(kinds.pick(desk.rng, _CLOSINGS), body, left, draft.y)
+    draft.y += pitch * desk.uniform(2, 4)
+    draft.text(desk.of(kinds.person), body, left, draft.y)
 
 
 def _foot_columns(desk: Desk, draft: Draft, type: Type, left: float, right: float, height: int) -> None:
@@ -226,17 +226,16 @@ def _break_line(type: Type, words: Sequence[str], width: float) -> tuple[list[st
 
 
 def _footnotes(desk: Desk, draft: Draft, type: Type, x: float, width: float, top: float, bottom: float) -> None:
-    small = replace(type)
     if desk.chance(0.8):
         draft.rule(
             x,
-            top + small.em * 0.4,
+            top + type.em * 0.4,
             x + width * desk.uniform(0.2, 1),
-            top + small.em * 0.4,
-            thickness=max(1.0, small.em * 0.05),
+            top + type.em * 0.4,
+            thickness=max(1.0, type.em * 0.05),
         )
-    draft.y = top + small.em * 0.6
-    while draft.y < bottom - small.em * 1.4:
-        draft.y += small.em * 1.25
+    draft.y = top + type.em * 0.6
+    while draft.y < bottom - type.em * 1.4:
+        draft.y += type.em * 1.25
         text = kinds.pick(desk.rng, ["* ", "1 ", "2 ", "† ", "", ""]) + desk.source.sentence(desk.rng)
-        draft.text(small.fit(text, width), small, x, draft.y)
+        draft.text(type.fit(text, width), type, x, draft.y)

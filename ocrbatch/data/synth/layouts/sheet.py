@@ -18,6 +18,7 @@ from ocrbatch.data.synth.text import TextSource
 from ocrbatch.errors import InputError
 
 Colour = tuple[int, int, int]
+BLACK: Colour = (20, 20, 20)
 Align = Literal["left", "centre", "right"]
 Box = tuple[float, float, float, float]
 
@@ -45,7 +46,7 @@ class Type:
     glyphs: frozenset[int]
     wide: float = 1.0
     tall: float = 1.0
-    colour: Colour = (20, 20, 20)
+    colour: Colour = BLACK
     dots: float = 0.0
     bold: float = 0.0
     tracking: float = 0.0
@@ -111,7 +112,7 @@ class Rule:
     x1: float
     y1: float
     thickness: float = 1.0
-    colour: Colour = (20, 20, 20)
+    colour: Colour = BLACK
     dash: tuple[float, float] | None = None
 
 
@@ -165,15 +166,25 @@ class Draft:
             self.rule(x, below, x + width, below, thickness=max(1.0, type.em * 0.06), colour=type.colour)
         return width
 
-    def rule(self, x0: float, y0: float, x1: float, y1: float, **style: object) -> None:
+    def rule(
+        self,
+        x0: float,
+        y0: float,
+        x1: float,
+        y1: float,
+        *,
+        thickness: float = 1.0,
+        colour: Colour = BLACK,
+        dash: tuple[float, float] | None = None,
+    ) -> None:
         """Draws a line."""
-        self.items.append(Rule(x0, y0, x1, y1, **style))  # type: ignore[arg-type]
+        self.items.append(Rule(x0, y0, x1, y1, thickness, colour, dash))
 
-    def frame(self, box: Box, **style: object) -> None:
+    def frame(self, box: Box, *, thickness: float = 1.0, colour: Colour = BLACK) -> None:
         """Draws the four sides of a box."""
         x0, y0, x1, y1 = box
         for a, b, c, d in ((x0, y0, x1, y0), (x1, y0, x1, y1), (x0, y1, x1, y1), (x0, y0, x0, y1)):
-            self.rule(a, b, c, d, **style)
+            self.rule(a, b, c, d, thickness=thickness, colour=colour)
 
     def fill(self, box: Box, colour: Colour) -> None:
         """Fills a box."""
@@ -196,7 +207,7 @@ class Desk:
     source: TextSource
     book: FontBook
 
-    def type(self, style: Style | None, size: float, colour: Colour = (20, 20, 20), accents: bool = False) -> Type:
+    def type(self, style: Style | None, size: float, colour: Colour = BLACK, accents: bool = False) -> Type:
         """A face at ``size`` pixels that prints all of ASCII, with ``accents`` common accented letters too.
 
         What no face of the book has is done without.
