@@ -13,13 +13,15 @@ from ocrbatch.nn.paddle import load_reference_state, reference_slots
 from ocrbatch_backbone_mobilenet_v3.config import MobileNetV3Config
 from ocrbatch_backbone_mobilenet_v3.model import build_mobilenet_v3
 from ocrbatch_det_db.config import DBConfig
-from ocrbatch_det_db.model import build
+from ocrbatch_det_db.model import build as build_db
+from ocrbatch_det_east.config import EastConfig
+from ocrbatch_det_east.model import build as build_east
 
 
 @pytest.mark.parametrize("name", ["det_mv3_db", "ch_det_mv3_db"])
 def test_db_parity(reference, name):
     model = reference(name)
-    networks = build_db(model.meta)
+    networks = build(model.meta)
     load_reference_state(networks.training, model.state)
     check_numbers(networks.training, model.meta["counts"], model.state)
 
@@ -36,11 +38,33 @@ def test_db_parity(reference, name):
     assert_close(probability, picture.outputs["maps"])
 
 
-def build_db(meta: dict[str, Any]) -> Networks:
+@pytest.mark.parametrize("name", ["det_mv3_east"])
+def test_east_parity(reference, name):
+    model = reference(name)
+    networks = build(model.meta)
+    load_reference_state(networks.training, model.state)
+    check_numbers(networks.training, model.meta["counts"], model.state)
+
+    backbone = networks.training.get_layer("backbone")
+    neck = networks.training.get_layer("neck.g3_conv.act").output
+    whole = keras.Model(networks.training.input, [neck, networks.training.output, *networks.inference.outputs])
+    (picture,) = model.pictures
+    for level, features in enumerate(backbone.predict_on_batch(picture.input)):
+        assert_close(features[:1], picture.outputs[f"backbone.{level}"])
+    merged, maps, score, geometry = whole.predict_on_batch(picture.input)
+    assert_close(merged[:1], picture.outputs["neck"])
+    assert_close(score, picture.outputs["f_score"])
+    assert_close(geometry, picture.outputs["f_geo"])
+    np.testing.assert_array_equal(maps, np.concatenate([score, geometry], axis=-1))
+
+
+def build(meta: dict[str, Any]) -> Networks:
     """The network that ``architecture`` in meta.json describes."""
     parts = meta["architecture"]
-    config = DBConfig(fpn_channels=parts["Neck"]["out_channels"], k=parts["Head"]["k"])
-    return build(config, build_backbone(parts["Backbone"]))
+    backbone = build_backbone(parts["Backbone"])
+    if meta["algorithm"] == "DB":
+        return build_db(DBConfig(fpn_channels=parts["Neck"]["out_channels"], k=parts["Head"]["k"]), backbone)
+    return build_east(EastConfig(channels={"small": 64, "large": 128}[parts["Neck"]["model_name"]]), backbone)
 
 
 def build_backbone(options: dict[str, Any]) -> keras.Model:
