@@ -63,10 +63,15 @@ def probe(path: Path, sha256: str, size: int, mtime_ns: int) -> Document:
     """
     if size == 0:
         raise EmptyFile(f"{path.name} has no content.")
-    with path.open("rb") as file:
-        is_pdf = _PDF_MARK in file.read(_PDF_MARK_WITHIN)
+    is_pdf = looks_like_pdf(path)
     n_pages = pdf.count_pages(path) if is_pdf else _count_frames(path)
     return Document(path, sha256, size, mtime_ns, n_pages, is_pdf)
+
+
+def looks_like_pdf(path: Path) -> bool:
+    """Whether the mark of a PDF stands near the file's beginning."""
+    with path.open("rb") as file:
+        return _PDF_MARK in file.read(_PDF_MARK_WITHIN)
 
 
 def read_page(document: Document, page: int, how: Reading) -> tuple[Image, tuple[str, ...]]:

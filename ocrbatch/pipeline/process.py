@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ocrbatch.config.run import RunConfig
-from ocrbatch.data.images import Document, probe, read_page, stamp
+from ocrbatch.data.images import Document, looks_like_pdf, probe, read_page, stamp
 from ocrbatch.data.problems import ChangedFile
 from ocrbatch.outputs.pictures import Drawing
 from ocrbatch.outputs.rows import STAGES, Outcome, status_of, to_batch
@@ -203,7 +203,8 @@ def _reopen(span: Span) -> Document:
     touched = (status.st_size, status.st_mtime_ns) != (span.file.size, span.file.mtime_ns)
     if touched and stamp(path)[0] != span.sha256:
         raise ChangedFile(f"{path.name} was changed while it was being read: start again to read it anew.")
-    return probe(path, span.sha256, span.file.size, span.file.mtime_ns)
+    size, mtime_ns = span.file.size, span.file.mtime_ns
+    return Document(path, span.sha256, size, mtime_ns, span.n_pages, looks_like_pdf(path))
 
 
 def _report(span: Span, size: int, mtime_ns: int, sha256: str, n_pages: int, numbers: range) -> SpanReport:

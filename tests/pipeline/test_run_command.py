@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import handmade_bundles
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner, Result
+from pipeline_doubles import page, write_page, write_tiff
+
+from ocrbatch import Chain
+from ocrbatch.cli.main import cli
+from ocrbatch.cli.run import share_cores
+from ocrbatch.config.load import load_yaml, validate
+from ocrbatch.config.run import RunConfig
+from ocrbatch.outputs.writers import CONFIG_KEY
+from ocrbatch.plugin_system.host import Host
+
+Run = Callable[..., Result]
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder, host = tmp_path_factory.mktemp("bundles"), Host.load(environ={})
+    return {
+        "det": str(handmade_bundles.detector(folder / "dark.ocrb", host)),
+        "rec": str(handmade_bundles.recognizer(folder / "always", host)),
+    }
+
+
+@pytest.fixture
+def run(bundles: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The command in an empty folder with two pages, in one worker."""
+    monkeypatch.chdir(tmp_path)
+    write_page(Path("in/a.png"), (10, 10, 60, 12), (10, 60, 60, 12))
+    write_page(Path("in/b.png"))
+
+    def call(*arguments: str) -> Result:
+        models = ["--det", bundles["det"], "--rec", bundles["rec"]]
+        return CliRunner().invoke(cli, ["run", *models, "--workers", "1", *arguments])
+
+    return call
+
+
+def rows(name: str = "r.jsonl") -> list[dict]:
+    return [json.loads(line) for line in Path(name).read_text(encoding="utf-8").splitlines()]
+
+
+def test_from_a_folder_to_rows(run: Run) -> None:
+    result = run("in", "--out", "r.jsonl", "--log-file", "run.log")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == ""
+    full, empty = rows()
+    assert (full["source"], full["status"], full["text"]) == ("in/a.png", "ok", "ab 12\n\nab 12")
+    assert [region["order"] for region in full["regions"]] == [0, 1]
+    assert [word["text"] for word in full["regions"][0]["words"]] == ["ab", "12"]
+    assert (empty["source"], empty["status"]) == ("in/b.png", "empty")
+    assert full["det_model"].startswith("dark@")
+    assert "1 worker of" in result.stderr
+    assert "Wrote 2 pages to r.jsonl" in result.stderr
+    assert "1 ok, 1 empty, 0 failed" in result.stderr
+    assert "time by stage: decode" in result.stderr
+    assert "Wrote 2 pages" in Path("run.log").read_text()
+    again = run("in", "--out", "r.jsonl")
+    assert again.exit_code == 0
+    assert "Nothing to do: r.jsonl has all 2 pages already" in again.stderr
+
+
+def test_the_resolved_settings_are_in_the_parquet_file(run: Run) -> None:
+    assert run("in", "--out", "r.parquet", "--quiet", "--dpi", "150", "--post", "none").exit_code == 0
+    settings = json.loads(pq.read_metadata("r.parquet").metadata[CONFIG_KEY.encode()])["settings"]
+    assert (settings["dpi"], settings["post"], settings["engine"]) == (150, [], {"name": "onnxruntime"})
+    assert len(settings["det"]["bundle"]) == 64
+
+
+def test_quiet_says_nothing(run: Run) -> None:
+    result = run("in", "--out", "r.jsonl", "--quiet")
+    assert (result.exit_code, result.output) == (0, "")
+
+
+def test_failed_pages_give_exit_code_10_and_advice(run: Run) -> None:
+    Path("in/zero.png").write_bytes(b"")
+    result = run("in", "--out", "r.json")
+    assert result.exit_code == 10
+    assert "1 page EmptyFile: they have no content" in result.stderr
+    assert "--retry-failed" in result.stderr
+    assert [row["status"] for row in json.loads(Path("r.json").read_text())] == ["ok", "empty", "failed"]
+
+
+def test_options_reach_their_places(run: Run) -> None:
+    run("in", "--out", "strict.jsonl", "--post", "score_filter:rec_score=0.95,det_score=0.1", "--post", "reading_order")
+    assert [row["status"] for row in rows("strict.jsonl")] == ["empty", "empty"]
+    assert [region["kept"] for region in rows("strict.jsonl")[0]["regions"]] == [False, False]
+    Path("mine.yml").write_text("post: [{name: score_filter, rec_score: 0.95}]\ndpi: 100\n")
+    run("in", "--out", "file.jsonl", "-c", "mine.yml", "--set", "post.0.rec_score=0.5", "--include", "a.*")
+    assert [row["status"] for row in rows("file.jsonl")] == ["ok"]
+    run("in", "--out", "thresh.jsonl", "--set", "det.box_thresh=0.99")
+    assert [row["status"] for row in rows("thresh.jsonl")] == ["empty", "empty"]
+
+
+def test_stages_alone(run: Run) -> None:
+    assert run("in", "--out", "det.jsonl", "--stages", "det").exit_code == 0
+    first = rows("det.jsonl")[0]
+    assert (len(first["regions"]), first["text"], first["rec_model"], first["status"]) == (2, "", None, "ok")
+    assert run("in", "--out", "rec.jsonl", "--stages", "rec").exit_code == 0
+    assert [(row["text"], len(row["regions"]), row["det_model"]) for row in rows("rec.jsonl")] == [
+        ("ab 12", 1, None)
+    ] * 2
+
+
+def test_lists_of_files(run: Run) -> None:
+    Path("list.txt").write_text("in/b.png\r\n\nin/gone.png\n")
+    result = run("--files-from", "list.txt", "--out", "r.jsonl")
+    assert result.exit_code == 10
+    assert [(row["source"], row["error_kind"]) for row in rows()] == [
+        ("in/b.png", None),
+        ("in/gone.png", "MissingFile"),
+    ]
+
+
+def test_pages_are_drawn_into_the_default_folder(run: Run) -> None:
+    assert run("in", "--out", "r.jsonl", "--visualize").exit_code == 0
+    assert sorted(path.name for path in Path("inference_results").iterdir()) == ["a.png.jpg", "b.png.jpg"]
+    assert run(".", "--out", "all.jsonl", "--visualize").exit_code == 0
+    assert len(rows("all.jsonl")) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["gone", "--out", "r.jsonl"], 5, "no file or folder gone"),
+        (["--out", "r.jsonl"], 5, "Nothing to read"),
+        (["in", "--out", "r.xls"], 6, ".parquet"),
+        (["in", "--out", "nowhere/r.json"], 6, "no folder"),
+        (["in", "--out", "r.jsonl", "--det", "gone.ocrb"], 7, "no bundle at gone.ocrb"),
+        (["in", "--out", "r.jsonl", "--post", "reading_ordre"], 3, "did you mean 'reading_order'"),
+        (["in", "--out", "r.jsonl", "--post", "score_filter:rec=1"], 4, "rec"),
+        (["in", "--out", "r.jsonl", "--post", "score_filter:rec_score"], 4, "key=value"),
+        (["in", "--out", "r.jsonl", "--set", "dpii=3"], 4, "did you mean 'dpi'"),
+        (["in", "--out", "r.jsonl", "--stages", "rec,det"], 4, "stages"),
+        (["in", "--out", "r.jsonl", "--files-from", "gone.txt"], 5, "Cannot read the list"),
+        (["in", "--out", "r.jsonl", "--include", "*.xyz"], 5, "Nothing to read"),
+    ],
+)
+def test_mistakes_are_one_sentence(run: Run, arguments: list[str], code: int, words: str) -> None:
+    result = run(*arguments)
+    assert (result.exit_code, words in result.stderr) == (code, True), result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_detector_and_recognizer_are_not_mixed_up(bundles: dict[str, str], run: Run) -> None:
+    result = run("in", "--out", "r.jsonl", "--det", bundles["rec"])
+    assert result.exit_code == 7
+    assert "a detector is needed" in result.stderr
+
+
+def test_ctrl_c_keeps_what_was_read_and_says_how_to_go_on(bundles: dict[str, str], tmp_path: Path) -> None:
+    write_tiff(tmp_path / "many.tif", 100)
+    command = [sys.executable, "-m", "ocrbatch", "run", "many.tif", "--out", "r.parquet", "--workers", "1"]
+    command += ["--det", bundles["det"], "--rec", bundles["rec"], "--set", "unit_pages=2"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    segment = tmp_path / "r.parquet.journal" / "000001.segment"
+    while process.poll() is None and not (segment.exists() and segment.stat().st_size > 2000):
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "are kept in r.parquet.journal" in said
+    assert "Start the same command again to go on" in said
+    assert not (tmp_path / "r.parquet").exists()
+    assert subprocess.run(command, cwd=tmp_path, check=False, capture_output=True).returncode == 0
+    assert pq.read_table(tmp_path / "r.parquet")["page"].to_pylist() == list(range(100))
+
+
+def test_the_python_door_reads_as_the_command_does(bundles: dict[str, str], run: Run) -> None:
+    run("in", "--out", "r.jsonl")
+    chain = Chain.load(det=bundles["det"], rec=bundles["rec"], threads=1)
+    result = chain.read("in/a.png")
+    assert result.text == rows()[0]["text"]
+    for region, row in zip(result.regions, rows()[0]["regions"], strict=True):
+        assert region.points.ravel().tolist() == pytest.approx(row["points"], abs=1e-3)
+    assert Chain.load(det=bundles["det"], rec=bundles["rec"], stages=["det"]).read(page((9, 9, 50, 9))).text == ""
+
+
+@pytest.mark.parametrize(
+    ("cores", "workers", "threads", "expected"),
+    [(8, None, None, (8, 1)), (8, 2, None, (2, 4)), (8, None, 4, (2, 4)), (2, 3, None, (3, 1)), (4, 1, 1, (1, 1))],
+)
+def test_cores_are_shared_out(cores: int, workers: int | None, threads: int | None, expected: tuple[int, int]) -> None:
+    assert share_cores(cores, workers, threads) == expected
+
+
+def test_the_recipe_says_what_the_defaults_are() -> None:
+    recipe = validate(RunConfig, load_yaml(ROOT / "configs/run/default.yml"))
+    host = Host.load(environ={})
+    for choice, default in zip(recipe.post, RunConfig().post, strict=True):
+        plugin = host.postprocessor(choice.name)
+        assert host.config(plugin, choice.options) == host.config(plugin, default.options)
+    assert recipe.model_copy(update={"post": RunConfig().post}) == RunConfig()
