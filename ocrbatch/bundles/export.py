@@ -6,10 +6,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,12 @@ from ocrbatch.bundles import network
 from ocrbatch.bundles.archive import refuse_existing
 from ocrbatch.bundles.format import GRAPH, WEIGHTS, Agreement, BundleInfo
 from ocrbatch.bundles.onnx_graph import graph_from_keras, native_output_hidden, output_names
-from ocrbatch.bundles.samples import sample_pictures
+from ocrbatch.bundles.samples import folder_pictures, run_pictures
 from ocrbatch.bundles.store import load_weights, open_bundle, stamp_plugins, write_bundle
 from ocrbatch.config.load import load_yaml, validate
 from ocrbatch.config.schema import ModelSpec
 from ocrbatch.config.train import TrainConfig
+from ocrbatch.contracts import Networks
 from ocrbatch.errors import BundleError, InputError
 from ocrbatch.plugin_system.host import DISABLE_VARIABLE, Host
 from ocrbatch.types import Image
@@ -57,13 +59,46 @@ def export_run(
         import keras
     if keras.backend.backend() != "tensorflow":
         return _export_elsewhere(run, out, host, samples, count, tolerance, overwrite)
-    pictures = list(sample_pictures(config, samples, count))
+    pictures = run_pictures(config, count) if samples is None else folder_pictures(samples, count)
     weights = _read(run / BEST)
     with float32_policy():
-        model, parameters = _network(config.model, weights, host, str(run))
-        graph = graph_from_keras(model)
-        agreement = _agreement(model, graph, config.model, host, pictures, tolerance)
-    spec = network.resolved(config.model, host)
+        networks = network.build_networks(config.model, host)
+        load_weights(networks.training, weights, str(run))
+        return write_model(
+            networks,
+            config.model,
+            host,
+            out,
+            pictures,
+            weights=weights,
+            tolerance=tolerance,
+            metrics=_best(_read_json(run / METRICS)),
+            provenance=_read_json(run / PROVENANCE),
+            overwrite=overwrite,
+        )
+
+
+def write_model(
+    networks: Networks,
+    spec: ModelSpec,
+    host: Host,
+    out: Path,
+    pictures: Sequence[Image],
+    *,
+    weights: bytes,
+    tolerance: float = TOLERANCE,
+    metrics: Mapping[str, Any] = MappingProxyType({}),
+    provenance: Mapping[str, Any] = MappingProxyType({}),
+    overwrite: bool = False,
+) -> BundleInfo:
+    """Exports networks that hold their trained weights, tries the graph on ``pictures``, and writes the bundle.
+
+    ``weights`` is what Keras saves of the training network (.weights.h5). Raises BundleError, OutputError.
+    """
+    model = network.normalized(networks.inference, network.algorithm_config(spec, host).input)
+    graph = graph_from_keras(model)
+    agreement = _agreement(model, graph, spec, host, pictures, tolerance)
+    spec = network.resolved(spec, host)
     stamps = stamp_plugins(spec, host)
     info = BundleInfo(
         name=out.stem,
@@ -71,10 +106,10 @@ def export_run(
         algorithm=stamps["algorithm"],
         backbone=stamps["backbone"],
         outputs=output_names(graph),
-        parameters=parameters,
-        metrics=_best(_read_json(run / METRICS)),
+        parameters=networks.inference.count_params(),
+        metrics=dict(metrics),
         agreement=agreement,
-        provenance=_read_json(run / PROVENANCE),
+        provenance=dict(provenance),
         created=datetime.now(UTC),
         ocrbatch=__version__,
         files={},
@@ -104,14 +139,6 @@ def float32_policy() -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(before)
-
-
-def _network(spec: ModelSpec, weights: bytes, host: Host, where: str) -> tuple[Any, int]:
-    """The trained network with its normalisation inside, and how many parameters it has."""
-    networks = network.build_networks(spec, host)
-    load_weights(networks.training, weights, where)
-    image = network.algorithm_config(spec, host).input
-    return network.normalized(networks.inference, image), networks.inference.count_params()
 
 
 def _agreement(

@@ -11,6 +11,7 @@ import click
 from ocrbatch.cli.options import pass_host
 
 if TYPE_CHECKING:
+    from ocrbatch.bundles.format import BundleInfo
     from ocrbatch.plugin_system.host import Host
 
 
@@ -44,13 +45,24 @@ def command(
 
     The exported graph must give what the network gives on real pictures, or nothing is written.
     """
-    os.environ["KERAS_BACKEND"] = "tensorflow"  # the only backend that exports; weights fit all of them
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    use_tensorflow()
     from ocrbatch.bundles.export import export_run
-    from ocrbatch.bundles.format import GRAPH
 
     info = export_run(run, out, host, samples=samples, count=count, tolerance=tolerance, overwrite=overwrite)
-    click.echo(
+    click.echo(summary(out, info))
+
+
+def use_tensorflow() -> None:
+    """Chooses the only backend that exports, before keras is imported; weights fit all of them."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def summary(out: Path, info: BundleInfo) -> str:
+    """One sentence or two on a bundle that was written."""
+    from ocrbatch.bundles.format import GRAPH
+
+    return (
         f"Wrote {out}: {info.spec.algorithm.name} on {info.spec.backbone.name}, {info.parameters:,} parameters, "
         f"graph {info.files[GRAPH].size / 1e6:.2f} MB. Largest difference to the network over "
         f"{info.agreement.samples} pictures: {info.agreement.difference:.2g}."

@@ -16,7 +16,7 @@ COMMANDS = {
     "train": ("ocrbatch.cli.train", "Train a text detector or a text recognizer."),
     "export": ("ocrbatch.cli.export", "Make a bundle from a training run."),
     "run": ("ocrbatch.cli.run", "Read pictures, PDFs and folders into Parquet or JSON."),
-    "models": ("ocrbatch.cli.models", "List, describe and check model bundles."),
+    "models": ("ocrbatch.cli.models", "List, describe, check and import model bundles."),
     "plugins": ("ocrbatch.cli.plugins", "List, describe and start plugins."),
     "config": ("ocrbatch.cli.config", "Print a training recipe with every option explained."),
 }

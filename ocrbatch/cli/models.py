@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ocrbatch.cli.export import summary, use_tensorflow
+from ocrbatch.cli.options import pass_host
+
 if TYPE_CHECKING:
     from ocrbatch.bundles.format import BundleInfo
+    from ocrbatch.plugin_system.host import Host
 
 KIND = click.Choice(["det", "rec"])
 
 
 @click.group("models")
 def command() -> None:
-    """List, describe and check model bundles."""
+    """List, describe, check and import model bundles."""
 
 
 @command.command("list")
@@ -65,6 +69,32 @@ def verify_command(bundles: tuple[str, ...]) -> None:
             click.echo(f"{path}: {len(info.files) + 1} files are as they were exported.")
     if problems:
         raise BundleError(" ".join(problems))
+
+
+@command.command("import-paddle")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--recipe", required=True, help="Name of a classic model, such as det_mv3_db, or a recipe's YAML file.")
+@click.option("--charset", help="Recognizers: a charset's name, or the dictionary file; en by default.")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Option of the model; may be repeated.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Bundle to write.")
+@click.option("--samples", type=click.Path(exists=True, path_type=Path), help="Pictures to try the exported graph on.")
+@click.option("--tolerance", default=1e-3, show_default=True, type=click.FloatRange(0, min_open=True))
+@click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
+@pass_host
+def import_paddle_command(
+    host: Host, file: Path, out: Path, samples: Path | None, assignments: tuple[str, ...], **options: Any
+) -> None:
+    """Make a bundle from the PaddleOCR training checkpoint FILE (.pdparams).
+
+    Paddle is not needed, and nothing in the file is executed.
+    """
+    use_tensorflow()
+    from ocrbatch.bundles.paddle import import_checkpoint
+    from ocrbatch.bundles.samples import drawn_pictures, folder_pictures
+
+    pictures = drawn_pictures(8) if samples is None else folder_pictures(samples, 8)
+    info = import_checkpoint(file, out, host, pictures, assignments=assignments, **options)
+    click.echo(summary(out, info))
 
 
 def _open(bundle: str) -> tuple[Path, BundleInfo]:

@@ -100,7 +100,7 @@ def test_weights_of_another_network_are_named(
 def test_data_that_moved_away_asks_for_samples(runs: dict[str, Path], host: Host, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="name pictures with --samples"):
         export_run(runs["rec"], tmp_path / "x.ocrb", host)
-    with pytest.raises(InputError, match="no picture below"):
+    with pytest.raises(InputError, match="no picture in"):
         export_run(runs["rec"], tmp_path / "x.ocrb", host, samples=tmp_path)
 
 
