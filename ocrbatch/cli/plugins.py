@@ -51,7 +51,7 @@ def show_command(name: str, as_json: bool) -> None:
     host = load_host()
     rows = _named(host, name)
     if as_json:
-        click.echo(json.dumps([_full_record(host, row) for row in rows], indent=2))
+        click.echo(json.dumps([_full_record(host, row) for row in rows], indent=2, default=str))
         return
     for number, row in enumerate(rows):
         click.echo("\n" * bool(number) + _description(host, row))
@@ -149,6 +149,6 @@ def _description(host: Host, row: Row) -> str:
 
 def _field(field: FieldLine) -> list[str]:
     bounds = f", {field.bounds}" if field.bounds else ""
-    default = "required" if field.required else f"default {json.dumps(field.default, ensure_ascii=False)}"
+    default = "required" if field.required else f"default {json.dumps(field.default, ensure_ascii=False, default=str)}"
     lines = [f"  {field.key}: {field.type}{bounds} ({default})"]
     return [*lines, f"      {field.description}"] if field.description else lines

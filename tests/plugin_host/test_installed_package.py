@@ -84,14 +84,19 @@ def test_generated_plugins_train_export_and_run_by_the_command_line(installed: P
         run = [*tiny, f"run-{task}", "--data", data, "--val", data, *THIN, *SHORT, *more]
         _run(installed, "-m", "ocrbatch", "train", task, "--algo", "sample", *run, "--quiet")
         _run(installed, "-m", "ocrbatch", "export", f"run-{task}", "--out", f"{task}.ocrb", "--count", 2)
-    models = ["--det", "det.ocrb", "--rec", "rec.ocrb", "--post", "sample:min_characters=2", "--post", "reading_order"]
-    _run(installed, "-m", "ocrbatch", "run", "pages", "--include", "*.png", "--out", "r.jsonl", *models, "--workers", 1)
+        shown = _run(installed, "-m", "ocrbatch", "models", "show", f"{task}.ocrb")
+        algorithm = {"name": "sample", "distribution": f"ocrbatch-{task}-sample", "version": "0.1.0"}
+        assert json.loads(shown)["algorithm"] == algorithm
+    models = ["--det", "det.ocrb", "--rec", "rec.ocrb", "--post", "sample:min_characters=2"]
+    everything = ["--set", "det.threshold=0.05", "--set", "det.min_score=0"]
+    _run(installed, "-m", "ocrbatch", "run", "pages", "--include", "*.png", "--out", "r.jsonl", *models, *everything)
     rows = [json.loads(line) for line in (installed / "r.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert len(rows) == 4
-    assert {row["status"] for row in rows} <= {"ok", "empty"}
+    assert [Path(row["source"]).name for row in rows] == ["0.png", "1.png", "2.png", "3.png"]
     for row in rows:
+        assert row["status"] in ("ok", "empty")
+        assert row["regions"]
         for region in row["regions"]:
-            assert not region["kept"] or sum(character.isalnum() for character in region["text"]) >= 2
+            assert region["kept"] == (sum(character.isalnum() for character in region["text"]) >= 2)
 
 
 def _draw_lines(folder: Path) -> None:
