@@ -125,6 +125,8 @@ def averaged_weights(learner: Learner) -> Iterator[None]:
     variables = learner.network.trainable_variables
     stepped = [np.array(ops.convert_to_numpy(variable)) for variable in variables]
     optimizer.finalize_variable_values(variables)
+    for variable in variables:  # a buffer of its own: on JAX, predicting gives the variable's one away
+        variable.assign(np.array(ops.convert_to_numpy(variable)))
     try:
         yield
     finally:
