@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,8 +46,32 @@ def suppress(quads: Quads, scores: Scores, thresh: float) -> tuple[Quads, Scores
 
 
 def overlap(one: NDArray[Any], other: NDArray[Any]) -> float:
-    """Intersection over union of two convex quads; 0 when both have no area."""
-    a, b = np.asarray(one, np.float32), np.asarray(other, np.float32)
-    common = cv2.intersectConvexConvex(a, b)[0]
-    union = cv2.contourArea(a) + cv2.contourArea(b) - common
+    """Intersection over union of two convex, clockwise quads; 0 when both have no area.
+
+    Plain floats: faster on four corners than arrays, and, unlike OpenCV's intersection of convex polygons, right for
+    quads that are almost the same.
+    """
+    a, b = one.tolist(), other.tolist()
+    common = _area(_clipped(a, b))
+    union = _area(a) + _area(b) - common
     return common / union if union > 0 else 0.0
+
+
+def _clipped(subject: list[list[float]], window: list[list[float]]) -> list[list[float]]:
+    """The part of a convex polygon inside a convex, clockwise one (Sutherland and Hodgman, 1974)."""
+    for (ax, ay), (bx, by) in zip(window, [*window[1:], window[0]], strict=True):
+        depths = [(bx - ax) * (y - ay) - (by - ay) * (x - ax) for x, y in subject]
+        clipped = []
+        for index, (point, depth) in enumerate(zip(subject, depths, strict=True)):
+            before, previous = depths[index - 1], subject[index - 1]
+            if (depth < 0) != (before < 0):
+                part = before / (before - depth)
+                clipped.append([p + part * (q - p) for p, q in zip(previous, point, strict=True)])
+            if depth >= 0:
+                clipped.append(point)
+        subject = clipped
+    return subject
+
+
+def _area(points: list[list[float]]) -> float:
+    return abs(sum(p[0] * q[1] - q[0] * p[1] for p, q in zip(points, points[1:] + points[:1], strict=True))) / 2
