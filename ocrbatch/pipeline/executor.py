@@ -13,10 +13,10 @@ from typing import Literal
 
 from ocrbatch.errors import OcrbatchError, PluginError
 from ocrbatch.pipeline.units import Reply, Tick, Unit
-from ocrbatch.pipeline.worker import Ready, StartFailed, WorkerStart, work
+from ocrbatch.pipeline.worker import Ready, StartFailed, UnitFailed, WorkerStart, work
 
 _START_SECONDS = 300.0
-_FAILED_STARTS = 5
+_FAILED_STARTS = 3
 _NO_TICK = Tick("start")
 
 
@@ -30,10 +30,11 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A unit killed its worker or kept it too long; ``tick`` is the last sign of life."""
+    """A unit without an answer. ``kind`` is WorkerCrashed, Timeout or the class of an error; ``tick`` is the last sign
+    of life."""
 
     unit: Unit
-    kind: Literal["WorkerCrashed", "Timeout"]
+    kind: str
     message: str
     tick: Tick
 
@@ -130,6 +131,8 @@ class LocalWorkers:
             )
         elif worker.unit is not None:
             unit, worker.unit = worker.unit, None
+            if isinstance(message, UnitFailed):
+                return Lost(unit, message.kind, message.message, worker.tick)
             return Done(unit, message)
         return None
 

@@ -83,7 +83,7 @@ class Processor:
     def _read_span(self, span: Span, most: int, tick: SendTick) -> tuple[SpanReport, list[_Page]]:
         """Pages of a span with their boxes found. The report lists the pages without a status yet."""
         tick(Tick("open", span.first, span.n_pages, span.sha256))
-        sha256, size, mtime_ns = span.sha256, span.file.size, span.file.mtime_ns
+        sha256, size, mtime_ns = span.sha256 if span.stop else "", span.file.size, span.file.mtime_ns
         try:
             path = Path(span.file.path)
             if span.stop is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from multiprocessing import connection, parent_process
@@ -36,6 +36,14 @@ class StartFailed:
     error: Exception
 
 
+@dataclass(frozen=True, slots=True)
+class UnitFailed:
+    """A unit ended in an error that no page's row could take, such as a result that does not fit into a row."""
+
+    kind: str
+    message: str
+
+
 def work(pipe: connection.Connection, start: WorkerStart) -> None:
     """Main function of the process. Numpy and the like are first imported here, after the thread variables are set."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the driver decides
@@ -51,10 +59,18 @@ def work(pipe: connection.Connection, start: WorkerStart) -> None:
     try:
         pipe.send(Ready())
         while True:
-            unit = pipe.recv()
-            pipe.send(process(unit, pipe.send))
+            pipe.send(_answer(process, pipe.recv(), pipe))
     except (EOFError, OSError):  # the driver is gone, or has no more work
         return
+
+
+def _answer(process: Callable[..., Any], unit: Any, pipe: connection.Connection) -> Any:
+    try:
+        return process(unit, pipe.send)
+    except OSError:
+        raise
+    except Exception as error:
+        return UnitFailed(type(error).__name__, str(error) or repr(error))
 
 
 def _silence() -> None:

@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from ocrbatch.pipeline.driver import Progress
 from ocrbatch.pipeline.process import Processor
 from ocrbatch.pipeline.recognize import Recognizer
 from ocrbatch.pipeline.worker import WorkerStart
+from ocrbatch.types import TextRegion
 
 MODELS = ("a-detector", "a-recognizer")
 CRASH, KILL, HANG, ERROR, GARBAGE = range(1, 6)
@@ -140,6 +141,19 @@ def tiny_chain(side: int = 10_000, delay: float = 0.0) -> Chain:
 def build(delay: float = 0.0, drawing: Drawing | None = None) -> Processor:
     """What workers build."""
     return Processor(tiny_chain(delay=delay), drawing)
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """A postprocessor whose regions fit into no row when there are two of them."""
+
+    def __call__(self, regions: tuple[TextRegion, ...], width: int, height: int) -> tuple[TextRegion, ...]:  # noqa: ARG002
+        return tuple(replace(one, order="first") for one in regions) if len(regions) == 2 else regions  # type: ignore
+
+
+def misfit_build() -> Processor:
+    """A chain with a bad plugin."""
+    return Processor(replace(tiny_chain(), post=(Misfit(),)))
 
 
 def broken_build() -> Processor:

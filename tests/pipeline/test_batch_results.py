@@ -202,6 +202,16 @@ def test_models_that_cannot_be_loaded_end_the_run(tmp_path: Path, build: str, me
         run(tmp_path / "in", out=tmp_path / "r.parquet", build=build)
 
 
+def test_a_result_that_fits_into_no_row_costs_only_its_page(tmp_path: Path) -> None:
+    write_page(tmp_path / "in" / "a.png", BOX)
+    write_page(tmp_path / "in" / "b.png", BOX, (10, 40, 20, 10))
+    write_page(tmp_path / "in" / "c.png", BOX)
+    run(tmp_path / "in", out=tmp_path / "r.parquet", build="misfit_build")
+    rows = pq.read_table(tmp_path / "r.parquet").to_pylist()
+    assert [row["status"] for row in rows] == ["ok", "failed", "ok"]
+    assert rows[1]["error_kind"].startswith("Arrow")
+
+
 def test_an_output_of_somebody_else_is_kept(tmp_path: Path) -> None:
     write_page(tmp_path / "in" / "a.png")
     (tmp_path / "r.parquet").write_text("precious")
