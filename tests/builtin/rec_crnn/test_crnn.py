@@ -9,11 +9,9 @@ import onnxruntime
 import pytest
 
 from ocrbatch.charset import Charset
-from ocrbatch.data.fit import normalize
 from ocrbatch.errors import ConfigError
 from ocrbatch_backbone_plain.config import PlainConfig
 from ocrbatch_backbone_plain.model import build_plain
-from ocrbatch_rec_crnn.codec import build_codec
 from ocrbatch_rec_crnn.config import CrnnConfig
 from ocrbatch_rec_crnn.model import build_crnn
 from ocrbatch_rec_crnn.training import build_training
@@ -28,14 +26,6 @@ def networks(config: CrnnConfig = CONFIG):
     stages = {"widths": (8, 8, 16, 16, 16), "depths": (1, 1, 1, 1, 1)}
     backbone = build_plain(PlainConfig(rec=stages), task="rec", channels=config.input.channels)
     return build_crnn(config, backbone, len(CHARSET))
-
-
-def drawn(text: str) -> np.ndarray:
-    """A line picture in which each character is a bar of its own brightness."""
-    line = np.full((32, 64, 3), 255, np.uint8)
-    for place, character in enumerate(text):
-        line[4:28, 4 + 14 * place : 14 + 14 * place] = {"a": 0, "b": 90, "c": 170, " ": 255}[character]
-    return line
 
 
 def test_targets_are_classes_from_1_padded_with_the_blank():
@@ -60,27 +50,6 @@ def test_steps_needed_count_blanks_between_equal_neighbours(text, steps):
 def test_another_height_is_refused():
     with pytest.raises(ConfigError, match=r"input\.height is 48"):
         networks(CrnnConfig(input={"color": "gray", "mean": (0.5,), "std": (0.5,), "height": 48}))
-
-
-def test_it_learns_to_read():
-    keras.utils.set_random_seed(1)
-    texts = ["abc", "a b", "cc", "b", "ba c", "aab"]
-    training, codec, net = build_training(CONFIG, CHARSET), build_codec(CONFIG, CHARSET), networks()
-    encoded = [codec.encode(drawn(text)) for text in texts]
-    pictures = normalize(np.stack([picture for picture, _ in encoded]), CONFIG.input)
-    targets = [training.targets(text) for text in texts]
-    labels = np.concatenate(
-        [np.stack([t["labels"] for t in targets]), np.stack([t["length"] for t in targets])[:, None]], axis=1
-    )
-    net.training.compile(
-        keras.optimizers.Adam(0.02),
-        lambda y, scores: training.loss({"labels": y[:, :-1], "length": y[:, -1]}, scores)["loss"],
-    )
-    history = net.training.fit(pictures, labels, batch_size=6, epochs=120, verbose=0).history["loss"]
-    readings = codec.decode([net.inference.predict_on_batch(pictures)], [used for _, used in encoded])
-    assert [reading.text for reading in readings] == texts
-    assert history[-1] < history[0] / 10
-    assert min(reading.score for reading in readings) > 0.5
 
 
 def test_exported_graph_reads_any_batch_and_width_like_keras(tmp_path):
