@@ -15,6 +15,8 @@ from ocrbatch.cli.main import cli
 from ocrbatch.errors import ExitCode
 from ocrbatch.outputs.rows import to_batch
 from ocrbatch.outputs.writers import write_parquet
+from ocrbatch.plugin_system.catalogue import Kind
+from ocrbatch.plugin_system.host import Host
 from ocrbatch.types import PageFailure, PageRef, PageResult, TextRegion
 
 ROOT = Path(__file__).parents[2]
@@ -68,6 +70,15 @@ def test_sample_pages_exist() -> None:
 def test_exit_codes_are_listed() -> None:
     table = README.partition("## Exit codes")[2].partition("\n## ")[0]
     assert [int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)] == list(ExitCode)
+
+
+def test_choices_are_the_installed_plugins() -> None:
+    host = Host.load()
+    table = README.partition("| | Choices |")[2].partition("\n\n")[0]
+    rows = dict(re.findall(r"^\| (\w+)s \| (.+) \|$", table, re.MULTILINE))
+    ours = {row.name for row in host.rows if row.distribution == "ocrbatch"}
+    named = {kind: set(re.findall(r"`(\w+)`", names)) for kind, names in rows.items()}
+    assert named == {kind: set(host.names(Kind(kind))) & ours for kind in ("detector", "recognizer", "backbone")}
 
 
 def test_the_script_for_checking_runs_the_readmes_test_command() -> None:
