@@ -49,12 +49,13 @@ def command(host: Host, task: str, out: Path | None, resume: bool, dry_run: bool
     """
     from ocrbatch.cli.progress import training_reporter
     from ocrbatch.cli.recipes import resolve_recipe, resume_recipe
+    from ocrbatch.nn.start import start_keras
 
     out = out or Path("runs") / f"{task}-{options['algo'] or 'model'}"
     config = resume_recipe(out, options["assignments"]) if resume else resolve_recipe(host, task, options)
     if config.model.task != task:
         raise ConfigError(f"The recipe is for {config.model.task!r}, the command says {task!r}.")
-    _quiet_tensorflow()
+    start_keras()
     if dry_run:
         _describe(config, host, options["skip_bad"])
         return
@@ -98,10 +99,3 @@ def _describe(config: TrainConfig, host: Host, skip_list: Path | None) -> None:
     click.echo(f"Steps: {config.train.steps}, an epoch has {setup.batches_per_epoch}.")
     for name, array in batch.items():
         click.echo(f"First batch: {name} {array.dtype} {array.shape}")
-
-
-def _quiet_tensorflow() -> None:
-    """TensorFlow's start-up notes are not for users; what the user has set stays."""
-    import os
-
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
