@@ -75,7 +75,7 @@ def report(workers: int, summary: Summary, curve: Curve) -> str:
     return (
         f"workers {workers}: {progress.read} pages, {speed:.2f} pages/s, peak {progress.peak_memory / 2**20:.0f} MB, "
         f"slope {curve.slope():+.1f} MB per 1,000 pages, failed {summary.counts['failed']}; "
-        f"stages: {shares}; decoding and post-processing {outside:.0%}"
+        f"stages: {shares}; outside of detect and recognize {outside:.0%}"
     )
 
 

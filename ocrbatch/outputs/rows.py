@@ -12,7 +12,7 @@ from ocrbatch.types import PageFailure, PageResult, TextRegion, Word
 
 Outcome: TypeAlias = PageResult | PageFailure
 
-STAGES = ("decode", "detect", "recognize", "post")
+STAGES = ("decode", "detect", "rectify", "recognize", "post")
 """Stages that are timed; each has a column ``seconds_<stage>``."""
 
 _QUAD = pa.list_(pa.float32(), 8)

@@ -38,7 +38,7 @@ class _Page:
     views: list[Views] = field(default_factory=list)
 
     @contextmanager
-    def stage(self, name: str, stage: str) -> Iterator[None]:
+    def stage(self, name: str) -> Iterator[None]:
         """Times a step; an error in it becomes the page's failure."""
         start = time.perf_counter()
         try:
@@ -46,7 +46,7 @@ class _Page:
         except Exception as error:
             self.failure = _failure(self.ref, error, name, self.sha256)
         finally:
-            self.seconds[stage] += time.perf_counter() - start
+            self.seconds[name] += time.perf_counter() - start
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +108,16 @@ class Processor:
     def _find(self, document: Document, source: str, number: int, tick: SendTick) -> _Page:
         page = _Page(PageRef(source, number, document.n_pages), document.sha256)
         tick(Tick("decode", number, document.n_pages, document.sha256))
-        with page.stage("decode", "decode"):
+        with page.stage("decode"):
             picture, page.warnings = read_page(document, number, self.chain.how)
         if page.failure:
             return page
         page.height, page.width = picture.shape[:2]
         page.picture = picture if self.drawing else None
         tick(Tick("detect", number, document.n_pages, document.sha256))
-        with page.stage("detect", "detect"):
+        with page.stage("detect"):
             page.regions = self.chain.detect(picture)
-        with page.stage("rectify", "recognize"):
+        with page.stage("rectify"):
             page.views = self.chain.views(picture, page.regions)
         return page
 
@@ -129,7 +129,7 @@ class Processor:
             self._read(alive, tick)
         except Exception:
             for page in alive:
-                with page.stage("recognize", "recognize"):
+                with page.stage("recognize"):
                     self._read([page], tick)
         else:
             lines = sum(len(page.views) for page in alive) or 1
@@ -149,7 +149,7 @@ class Processor:
         if page.failure:
             return page.failure
         tick(Tick("post", page.ref.page, page.ref.n_pages, page.sha256))
-        with page.stage("post", "post"):
+        with page.stage("post"):
             page.regions = self.chain.finish(page.regions, page.width, page.height)
         if self.drawing and page.picture is not None and not page.failure:
             page.warnings += _draw(self.drawing, page, page.picture)
