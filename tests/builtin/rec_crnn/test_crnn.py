@@ -52,6 +52,13 @@ def test_another_height_is_refused():
         networks(CrnnConfig(input={"color": "gray", "mean": (0.5,), "std": (0.5,), "height": 48}))
 
 
+def test_backbone_that_keeps_rows_is_refused():
+    picture = keras.Input((32, None, 1))
+    backbone = keras.Model(picture, keras.layers.AveragePooling2D((16, 4))(picture))
+    with pytest.raises(ConfigError, match="height of 1, but it leaves 2"):
+        build_crnn(CONFIG, backbone, len(CHARSET))
+
+
 def test_exported_graph_reads_any_batch_and_width_like_keras(tmp_path):
     net, path = networks().inference, tmp_path / "m.onnx"
     net.export(

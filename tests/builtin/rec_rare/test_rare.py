@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import keras
 import numpy as np
+import onnxruntime
 import pytest
 from pydantic import ValidationError
 
 from ocrbatch.charset import Charset
 from ocrbatch_rec_rare.codec import build_codec
 from ocrbatch_rec_rare.config import RareConfig
+from ocrbatch_rec_rare.model import build_rare
 from ocrbatch_rec_rare.training import build_training
 
 CONFIG = RareConfig(input={"widths": (64,)}, max_length=4)
@@ -73,6 +75,23 @@ def test_spans_follow_where_the_decoder_looked():
     outputs = [sure([A, B, EOS, EOS, EOS])[None], looking_at([1, 3, 3, 3, 3])[None]]
     (reading,) = build_codec(CONFIG, AB).decode(outputs, [0.5])
     np.testing.assert_allclose(reading.spans, [[0.125, 0.625], [0.625, 1.0]], atol=1e-6)
+
+
+def test_exported_loop_reads_like_keras(tmp_path):
+    keras.utils.set_random_seed(3)
+    picture = keras.Input((32, None, 3))
+    backbone = keras.Model(picture, keras.layers.Conv2D(6, (32, 8), strides=(1, 8))(picture), name="backbone")
+    net = build_rare(CONFIG.model_copy(update={"hidden": 6, "layers": 1}), backbone, len(AB)).inference
+    net.get_layer("head").generator.kernel.assign(net.get_layer("head").generator.kernel * 20)
+    path = tmp_path / "m.onnx"
+    signature = [keras.InputSpec(shape=(None, 32, 64, 3), dtype="float32")]
+    net.export(path, format="onnx", verbose=False, input_signature=signature)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    lines = np.random.default_rng(1).normal(size=(5, 32, 64, 3)).astype(np.float32)
+    got, expected = session.run(None, {session.get_inputs()[0].name: lines}), net.predict_on_batch(lines)
+    assert [array.shape for array in got] == [(5, 5, 4), (5, 5, 8)]
+    for one, other in zip(got, expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
 
 
 def test_spline_is_made_for_one_width():
