@@ -12,13 +12,15 @@ from ocrbatch.contracts import Networks
 from ocrbatch.nn.paddle import load_reference_state, reference_slots
 from ocrbatch_backbone_mobilenet_v3.config import MobileNetV3Config
 from ocrbatch_backbone_mobilenet_v3.model import build_mobilenet_v3
+from ocrbatch_backbone_resnet_vd.config import ResNetVdConfig
+from ocrbatch_backbone_resnet_vd.model import build_resnet_vd
 from ocrbatch_det_db.config import DBConfig
 from ocrbatch_det_db.model import build as build_db
 from ocrbatch_det_east.config import EastConfig
 from ocrbatch_det_east.model import build as build_east
 
 
-@pytest.mark.parametrize("name", ["det_mv3_db", "ch_det_mv3_db"])
+@pytest.mark.parametrize("name", ["det_mv3_db", "ch_det_mv3_db", "det_r50_vd_db"])
 def test_db_parity(reference, name):
     model = reference(name)
     networks = build(model.meta)
@@ -38,7 +40,7 @@ def test_db_parity(reference, name):
     assert_close(probability, picture.outputs["maps"])
 
 
-@pytest.mark.parametrize("name", ["det_mv3_east"])
+@pytest.mark.parametrize("name", ["det_mv3_east", "det_r50_vd_east"])
 def test_east_parity(reference, name):
     model = reference(name)
     networks = build(model.meta)
@@ -68,7 +70,9 @@ def build(meta: dict[str, Any]) -> Networks:
 
 
 def build_backbone(options: dict[str, Any]) -> keras.Model:
-    """MobileNetV3 as ``architecture`` in meta.json describes it."""
+    """The backbone that ``architecture`` in meta.json describes."""
+    if options["name"] == "ResNet_vd":
+        return build_resnet_vd(ResNetVdConfig(layers=options["layers"]), task="det", channels=3)
     config = MobileNetV3Config(
         size=options["model_name"], scale=options["scale"], squeeze_excite=not options.get("disable_se", False)
     )
