@@ -137,7 +137,7 @@ def _frames(picture: Any) -> int:
 
 def _eight_bits(values: np.ndarray) -> np.ndarray:
     """Grey values of any depth as uint8: from 0 to the largest value of the depth they seem to have, 12, 16 or more."""
-    values = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
+    values = np.nan_to_num(values.astype(np.float32), posinf=0.0, neginf=0.0)
     low, high = min(0.0, float(values.min())), float(values.max())
     depths = (1.0, 255.0, 4095.0, 65535.0)
     top = next((depth for depth in depths if high <= depth), high)

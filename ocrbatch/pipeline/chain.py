@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,16 +14,19 @@ import numpy as np
 from ocrbatch.bundles.store import Bundle, open_bundle
 from ocrbatch.config.load import validate
 from ocrbatch.config.run import RunConfig
+from ocrbatch.config.schema import RecognizerInput
 from ocrbatch.contracts import Postprocessor
+from ocrbatch.contracts import Reading as LineReading
 from ocrbatch.data.images import Document, Reading, probe, read_page, stamp
 from ocrbatch.errors import InputError
 from ocrbatch.pipeline.detect import Detector
-from ocrbatch.pipeline.recognize import Line, Recognizer, with_text
+from ocrbatch.pipeline.long_lines import join
+from ocrbatch.pipeline.recognize import Recognizer, View, with_text
 from ocrbatch.pipeline.text import page_text
 from ocrbatch.plugin_system.host import Host
 from ocrbatch.types import Image, PageRef, PageResult, Polygon, TextRegion
 
-Views = list[tuple[Line, Polygon]]
+Views = list[View]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,9 @@ class Chain:
             detector = Detector(det.codec(), engine.open(det.graph, threads), config.tiles, label(det))
         if rec is not None:
             session = engine.open(rec.graph, threads)
-            recognizer = Recognizer(rec.codec(), session, config.batch_lines, config.turn_tall, label(rec))
+            recognizer = Recognizer(
+                rec.codec(), session, config.batch_lines, config.turn_tall, label(rec), _longest(rec.config.input)
+            )
         return cls(detector, recognizer, postprocessors(config, host), Reading(config.dpi, config.pixel_limit))
 
     def read(self, source: str | Path | Image, page: int = 0) -> PageResult:
@@ -99,7 +105,7 @@ class Chain:
         if self.recognizer is None:
             return [[] for _ in regions]
         if self.detector is None:
-            return [[(self.recognizer.line(page), region.points)] for region in regions]
+            return [self.recognizer.views_of(page, region.points) for region in regions]
         return [self.recognizer.views(page, region) for region in regions]
 
     def recognize(
@@ -108,11 +114,15 @@ class Chain:
         """Regions of several pages with their text, read together. ``between`` is called before each batch."""
         if self.recognizer is None:
             return [tuple(regions) for regions, _ in pages]
-        lines = [line for _, views in pages for several in views for line, _ in several]
+        lines = [line for _, views in pages for several in views for view in several for line in view.lines]
         readings = iter(self.recognizer.read(lines, between))
+
+        def read(view: View) -> tuple[Polygon, LineReading]:
+            return view.points, join([next(readings) for _ in view.lines], view.pieces)
+
         return [
             tuple(
-                with_text(region, [(points, next(readings)) for _, points in several])
+                with_text(region, [read(view) for view in several])
                 for region, several in zip(regions, views, strict=True)
             )
             for regions, views in pages
@@ -145,6 +155,12 @@ def open_bundles(config: RunConfig, host: Host) -> tuple[Bundle | None, Bundle |
         open_bundle(config.rec.bundle, host, kind="rec", options=config.rec.options) if "rec" in config.stages else None
     )
     return det, rec
+
+
+def _longest(input: RecognizerInput) -> float:
+    """Length of a line over its height that a recognizer was made for. One of a single width squeezes all lines into
+    it, and is trained so."""
+    return input.widths[-1] / input.height if len(input.widths) > 1 else math.inf
 
 
 def label(bundle: Bundle) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 from ocrbatch.charset import normalize
 from ocrbatch.contracts import Reading, RecognizerCodec, Session
-from ocrbatch.geometry import crop_quad, quad_size
+from ocrbatch.geometry import crop_quad
+from ocrbatch.pipeline.long_lines import Piece, pieces
 from ocrbatch.types import Image, Polygon, TextRegion, Word
 
 _SURELY_TURNED = 3.0  # times as tall as wide: no single character is
@@ -25,30 +27,46 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """One way to read a region: its ``lines``, one for each of the ``pieces`` of its picture, and its corners from the
+    top left of the text."""
+
+    lines: tuple[Line, ...]
+    pieces: tuple[Piece, ...]
+    points: Polygon
+
+
+@dataclass(frozen=True, slots=True)
 class Recognizer:
-    """A loaded recognizer; ``model`` is how results call it."""
+    """A loaded recognizer; ``model`` is how results call it. Lines more than ``longest`` times as long as high are read
+    in pieces."""
 
     codec: RecognizerCodec
     session: Session
     batch_lines: int
     turn_tall: float
     model: str
+    longest: float = math.inf
 
-    def views(self, page: Image, region: TextRegion) -> list[tuple[Line, Polygon]]:
-        """What to read of a region, each with its corners from the top left of the text: its picture as it stands or,
-        when it is tall, turned by a quarter (text that runs downwards); both when it may be a single character."""
-        picture = crop_quad(page, region.points, turn_tall=None)
-        width, height = quad_size(region.points)
-        upright = (picture, region.points)
+    def views(self, page: Image, region: TextRegion) -> list[View]:
+        """What to read of a region of a page."""
+        return self.views_of(crop_quad(page, region.points, turn_tall=None), region.points)
+
+    def views_of(self, picture: Image, points: Polygon) -> list[View]:
+        """The picture of a region as it stands or, when it is tall, turned by a quarter (text that runs downwards);
+        both when it may be a single character."""
+        height, width = picture.shape[:2]
         if height < self.turn_tall * width:
-            return [self._view(*upright)]
-        turned = (np.ascontiguousarray(np.rot90(picture)), np.roll(region.points, -1, axis=0))
+            return [self._view(picture, points)]
+        turned = self._view(np.ascontiguousarray(np.rot90(picture)), np.roll(points, -1, axis=0))
         if height >= _SURELY_TURNED * width:
-            return [self._view(*turned)]
-        return [self._view(*upright), self._view(*turned)]
+            return [turned]
+        return [self._view(picture, points), turned]
 
-    def _view(self, picture: Image, points: Polygon) -> tuple[Line, Polygon]:
-        return self.line(picture), points
+    def _view(self, picture: Image, points: Polygon) -> View:
+        parts = tuple(pieces(picture, self.longest))
+        lines = tuple(self.line(np.ascontiguousarray(picture[:, part.start : part.stop])) for part in parts)
+        return View(lines, parts, points)
 
     def line(self, picture: Image) -> Line:
         """A picture of one line, RGB uint8 (h, w, 3), as the network takes it."""

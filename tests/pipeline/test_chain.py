@@ -75,8 +75,8 @@ def test_tall_boxes_are_read_turned_and_single_letters_both_ways() -> None:
     letter = recognizer.views(picture, TextRegion(box(50, 10, 70, 50)))
     wide = recognizer.views(picture, TextRegion(box(90, 10, 130, 30)))
     assert [len(views) for views in (tall, letter, wide)] == [1, 2, 1]
-    assert tall[0][1].tolist() == box(10, 10, 20, 110)[[1, 2, 3, 0]].tolist()
-    assert tall[0][0].pixels.shape[1] >= 64
+    assert tall[0].points.tolist() == box(10, 10, 20, 110)[[1, 2, 3, 0]].tolist()
+    assert tall[0].lines[0].pixels.shape[1] >= 64
 
 
 def test_the_more_certain_view_wins_and_any_text_beats_none() -> None:
