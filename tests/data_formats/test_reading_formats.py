@@ -1,0 +1,205 @@
+"""Each format as people have it, found from the path alone."""
+
+from __future__ import annotations
+
+import builtins
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ocrbatch.data.formats import lmdb as lmdb_format
+from ocrbatch.data.formats.table import find
+from ocrbatch.data.labels import Flaw, content, line_entries, page_entries, read_lines, read_pages
+from ocrbatch.errors import InputError
+
+MakePicture = Callable[..., Path]
+QUAD = [[1, 2], [30, 2], [30, 9], [1, 9]]
+
+
+def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def texts(path: Path) -> list[tuple[str | None, bool]]:
+    (page,) = read_pages(path)
+    return [(region.text, region.ignore) for region in page.regions]
+
+
+def test_icdar_2015_with_byte_order_mark_commas_and_dont_care(tmp_path: Path, picture: MakePicture) -> None:
+    picture(tmp_path / "img_1.jpg")
+    rows = '1,2,30,2,30,9,1,9,Total, 5 EUR "net"\r\n1,2,30,2,30,9,1,9,###\r\n1,2,30,2,30,9,1,9\r\n\r\n'
+    write(tmp_path / "gt_img_1.txt", rows, "utf-8-sig")
+    assert find(tmp_path) == ("icdar", tmp_path)
+    assert texts(tmp_path) == [('Total, 5 EUR "net"', False), (None, True), (None, False)]
+    assert read_pages(tmp_path)[0].regions[0].points.tolist() == QUAD
+
+
+@pytest.mark.parametrize(
+    "rows",
+    ['1, 2, 30, 9, "Tired, \\"now\\""\n1, 2, 30, 9, "x"\n', '1 2 30 9 "Tired, \\"now\\""\n1 2 30 9 "x"\n'],
+    ids=["2013 test", "2013 training"],
+)
+def test_icdar_2013_with_four_numbers_and_quotes(tmp_path: Path, picture: MakePicture, rows: str) -> None:
+    picture(tmp_path / "100.jpg")
+    write(tmp_path / "gt_100.txt", rows)
+    assert texts(tmp_path) == [('Tired, "now"', False), ("x", False)]
+    assert read_pages(tmp_path)[0].regions[0].points.tolist() == QUAD
+
+
+def test_icdar_labels_in_a_folder_of_their_own(tmp_path: Path, picture: MakePicture) -> None:
+    picture(tmp_path / "images" / "a.png")
+    write(tmp_path / "gt" / "a.txt", "1,2,30,2,30,9,1,9,Hi\n")
+    write(tmp_path / "README.txt", "About this data set.\n")
+    (page,) = read_pages(tmp_path)
+    assert page.image == tmp_path / "images" / "a.png"
+
+
+def test_icdar_flaws_are_all_named(tmp_path: Path, picture: MakePicture) -> None:
+    for name in ("a", "b", "lonely"):
+        picture(tmp_path / f"{name}.png")
+    write(tmp_path / "gt_a.txt", "1,2,30,2,30,9,1,9,fine\n1,2,30,2,30,9,only seven\n1;2;3;4;5;6;7;8;x\n")
+    write(tmp_path / "gt_b.txt", "1,2,30,2,30,9,1,9,fine\n")
+    write(tmp_path / "gt_ghost.txt", "1,2,30,2,30,9,1,9,fine\n")
+    entries = list(page_entries(tmp_path))
+    flaws = [str(entry) for entry in entries if isinstance(entry, Flaw)]
+    assert len(entries) - len(flaws) == 1
+    for words in ("gt_a.txt, line 2: not 8 numbers", "gt_a.txt, line 3", "no picture called ghost", "lonely.png"):
+        assert any(words in flaw for flaw in flaws), flaws
+    with pytest.raises(InputError, match="line 2: not 8 numbers"):
+        read_pages(tmp_path)
+
+
+def test_several_pictures_of_one_name_are_no_guess(tmp_path: Path, picture: MakePicture) -> None:
+    picture(tmp_path / "a.png")
+    picture(tmp_path / "a.jpg")
+    write(tmp_path / "gt_a.txt", "1,2,30,2,30,9,1,9,fine\n")
+    with pytest.raises(InputError, match="several pictures are called a"):
+        read_pages(tmp_path)
+
+
+@pytest.mark.parametrize("above", [0, 1, 2])
+def test_paddle_paths_may_start_in_a_folder_above(tmp_path: Path, picture: MakePicture, above: int) -> None:
+    folder = tmp_path / "root" / "rec"
+    image = picture(folder / "train" / "word 1.png")
+    name = image.relative_to([folder, *folder.parents][above]).as_posix()
+    listed = write(folder / "rec_gt_train.txt", f"{name}\ta b\n")
+    assert read_lines(listed)[0].image.resolve() == image.resolve()
+    assert [label.text for label in read_lines(folder)] == ["a b"], "a folder with one list stands for the list"
+    assert find(folder) == ("paddle", listed)
+
+
+def test_ppocrlabel_marks_difficult_regions(tmp_path: Path) -> None:
+    regions = [{"transcription": "smudge", "points": QUAD, "difficult": True}]
+    listed = write(tmp_path / "Label.txt", f"a.png\t{json.dumps(regions)}\n")
+    assert texts(listed) == [("smudge", True)]
+    assert content(listed) == "pages"
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("a/1.png some text", "a space stands"),
+        ("a/1.png\\tsome text", "a backslash with a t stands"),
+        ("1.jpg,text", "a comma stands"),
+        ("1.JPG; text", "a semicolon stands"),
+    ],
+)
+def test_a_wrong_separator_is_called_by_its_name(tmp_path: Path, line: str, hint: str) -> None:
+    with pytest.raises(InputError, match=hint):
+        read_lines(write(tmp_path / "list.txt", line + "\n"))
+
+
+def test_texts_like_lists_are_lines(tmp_path: Path) -> None:
+    assert content(write(tmp_path / "a.txt", "1.png\t[6]\n")) == "lines"
+    assert content(write(tmp_path / "b.txt", "1.png\t[06\n")) == "lines"
+    assert content(write(tmp_path / "c.txt", "1.png\t[]\n")) == "pages"
+
+
+def test_mmocr(tmp_path: Path) -> None:
+    det = {"img_path": "i/a.png", "height": 50, "width": 60, "instances": [
+        {"polygon": [1, 2, 30, 2, 30, 9, 1, 9], "bbox": [1, 2, 30, 9], "bbox_label": 0, "ignore": False, "text": "A"},
+        {"bbox": [1, 2, 30, 9], "bbox_label": 0, "ignore": True}]}  # fmt: skip
+    rec = {"img_path": "i/w.png", "instances": [{"text": "cafe\u0301"}]}
+    pages = write(tmp_path / "textdet_train.json", json.dumps({"metainfo": {}, "data_list": [det]}))
+    lines = write(tmp_path / "textrecog_train.json", json.dumps({"metainfo": {}, "data_list": [rec]}))
+    assert (content(pages), content(lines)) == ("pages", "lines")
+    assert texts(pages) == [("A", False), (None, True)]
+    (page,) = read_pages(pages)
+    assert page.size == (50, 60)
+    assert [region.points.tolist() for region in page.regions] == [QUAD, QUAD]
+    assert [(label.image, label.text) for label in read_lines(lines)] == [(tmp_path / "i" / "w.png", "café")]
+    with pytest.raises(InputError, match="several label files"):
+        read_lines(tmp_path)
+
+
+def test_mmocr_flaws_name_the_entry(tmp_path: Path) -> None:
+    bad = [{"img_path": "a.png"}, {"img_path": "a.png", "instances": [{"ignore": False}]}, 7]
+    path = write(tmp_path / "x.json", json.dumps({"data_list": bad}))
+    flaws = list(page_entries(path))
+    assert all(isinstance(flaw, Flaw) for flaw in flaws)
+    assert "data_list[1]: region 0: neither a 'polygon'" in str(flaws[1])
+
+
+def test_a_folder_of_lines(tmp_path: Path, picture: MakePicture) -> None:
+    picture(tmp_path / "b" / "1.png")
+    picture(tmp_path / "2.bin.png")
+    picture(tmp_path / "bare.png")
+    write(tmp_path / "b" / "1.gt.txt", " kept spaces \n")
+    write(tmp_path / "2.gt.txt", "two")
+    write(tmp_path / "3.gt.txt", "ghost\n")
+    entries = list(line_entries(tmp_path))
+    good = {entry.image.name: entry.text for entry in entries if not isinstance(entry, Flaw)}
+    assert good == {"1.png": " kept spaces ", "2.bin.png": "two"}
+    flaws = " ".join(str(entry) for entry in entries if isinstance(entry, Flaw))
+    assert "bare.png: no text file" in flaws
+    assert "3.gt.txt: no picture" in flaws
+    write(tmp_path / "2.gt.txt", "two\nlines\n")
+    assert any("2 lines of text" in str(entry) for entry in line_entries(tmp_path))
+
+
+def test_lmdb_says_how_to_use_it(tmp_path: Path, picture: MakePicture) -> None:
+    pytest.importorskip("lmdb")
+    image = picture(tmp_path / "1.png")
+    database = tmp_path / "db"
+    assert lmdb_format.write(database, [(image, "one"), (tmp_path / "none.png", "x"), (image, "Ü")]) != []
+    assert find(database) == ("lmdb", database)
+    with pytest.raises(InputError, match="data convert"):
+        read_lines(database)
+    labels = list(lmdb_format.extract(database, tmp_path / "out"))
+    assert [label.text for label in labels if not isinstance(label, Flaw)] == ["one", "Ü"]
+    assert all(label.image.read_bytes() == image.read_bytes() for label in labels if not isinstance(label, Flaw))
+
+
+def test_without_the_package_lmdb_there_is_a_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = builtins.__import__
+
+    def refuse(name: str, *rest: Any, **more: Any) -> Any:
+        if name == "lmdb":
+            raise ImportError(name)
+        return original(name, *rest, **more)
+
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    with pytest.raises(InputError, match=r"ocrbatch\[lmdb\]"):
+        lmdb_format.write(tmp_path / "db", [])
+
+
+def test_the_other_kind_of_labels_is_refused_by_name(tmp_path: Path, picture: MakePicture) -> None:
+    picture(tmp_path / "a.png")
+    write(tmp_path / "gt_a.txt", "1,2,30,2,30,9,1,9,Hi\n")
+    with pytest.raises(InputError, match=r"icdar, which labels pages.*--crops"):
+        read_lines(tmp_path)
+    with pytest.raises(InputError, match="no format 'icdra', did you mean 'icdar'"):
+        read_pages(tmp_path, "icdra")
+
+
+def test_a_path_is_relative_to_the_label_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "labels.jsonl", '{"image": "x.png", "regions": [], "width": 5, "height": 7}\n')
+    (page,) = read_pages(path.parent)
+    assert (page.image, page.size) == (tmp_path / "x.png", (7, 5))
+    assert np.array_equal([len(page.regions)], [0])
