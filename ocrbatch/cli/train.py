@@ -38,7 +38,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--resume", is_flag=True, help="Go on with the run in --out as if it had never stopped.")
 @click.option("--max-minutes", type=click.FloatRange(min=0, min_open=True), help="Save and stop after this time.")
 @click.option("--skip-bad", type=_PATH, metavar="FILE", help="Leave out bad samples and list them in FILE.")
-@click.option("--dry-run", is_flag=True, help="Check everything, print the recipe and the network, and stop.")
+@click.option("--dry-run", is_flag=True, help="Check everything, print recipe, network and memory, draw a batch, stop.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on the terminal.")
 @pass_host
 def command(host: Host, task: str, out: Path | None, resume: bool, dry_run: bool, **options: Any) -> None:
@@ -51,13 +51,14 @@ def command(host: Host, task: str, out: Path | None, resume: bool, dry_run: bool
     from ocrbatch.cli.recipes import resolve_recipe, resume_recipe
     from ocrbatch.nn.start import start_keras
 
+    out_given = out is not None
     out = out or Path("runs") / f"{task}-{options['algo'] or 'model'}"
     config = resume_recipe(out, options["assignments"]) if resume else resolve_recipe(host, task, options)
     if config.model.task != task:
         raise ConfigError(f"The recipe is for {config.model.task!r}, the command says {task!r}.")
     start_keras()
     if dry_run:
-        _describe(config, host, options["skip_bad"])
+        _describe(config, host, options["skip_bad"], (out if out_given else Path()) / "dry_run.png")
         return
     from ocrbatch.training.trainer import train
 
@@ -79,7 +80,8 @@ def _say_goodbye(out: Path, task: str, outcome: Any) -> None:
     progress = outcome.progress
     if outcome.finished:
         best = f"best score {progress.best_score:.4f} at step {progress.best_step}"
-        click.echo(f"Trained {progress.step} steps in {progress.seconds / 60:.1f} minutes, {best}.")
+        early = " No evaluation was better since: stopped early." if outcome.stopped_early else ""
+        click.echo(f"Trained {progress.step} steps in {progress.seconds / 60:.1f} minutes, {best}.{early}")
         click.echo(f"Make a bundle of it: ocrbatch export {out} --out {out.name}.ocrb")
         return
     click.echo(f"Saved at step {progress.step}. Go on with: ocrbatch train {task} --out {out} --resume")
@@ -87,15 +89,23 @@ def _say_goodbye(out: Path, task: str, outcome: Any) -> None:
         click.get_current_context().exit(ExitCode.INTERRUPTED)
 
 
-def _describe(config: TrainConfig, host: Host, skip_list: Path | None) -> None:
+def _describe(config: TrainConfig, host: Host, skip_list: Path | None, picture: Path) -> None:
     from ocrbatch.config.load import dump_yaml
+    from ocrbatch.training.layers import freeze
+    from ocrbatch.training.preview import draw_batch, estimate_memory
     from ocrbatch.training.setup import set_up
 
     setup = set_up(config, host, skip_list)
     click.echo(dump_yaml(config.model_dump(mode="json")))
+    freeze(setup.networks.training, config.train.freeze)
     setup.networks.training.summary(print_fn=click.echo, expand_nested=True)
     batch: Mapping[str, Any] = setup.source(0).arrays
     click.echo(f"Training samples: {setup.n_train}, for evaluation: {setup.n_val}.")
     click.echo(f"Steps: {config.train.steps}, an epoch has {setup.batches_per_epoch}.")
     for name, array in batch.items():
         click.echo(f"First batch: {name} {array.dtype} {array.shape}")
+    memory = estimate_memory(setup.networks.training, batch, config.train)
+    parts = ", ".join(f"{name} {size / 2**20:,.0f} MB" for name, size in memory.items())
+    click.echo(f"Memory of a step, about: {parts}, and what the framework itself takes.")
+    draw_batch(setup.source, batch, picture)
+    click.echo(f"Drew the first batch into {picture}.")

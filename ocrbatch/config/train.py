@@ -23,12 +23,15 @@ class DataConfig(PluginConfig):
 
     train: tuple[Dataset, ...] = Field(min_length=1, description="Training sets.")
     val: tuple[Dataset, ...] = Field((), description="Sets that training never sees and evaluation measures on.")
+    keep: tuple[Dataset, ...] = Field(
+        (), description="Sets that fine-tuning must not forget: evaluated too, as keep_*, but they choose nothing."
+    )
     workers: int = Field(
         1, ge=0, le=256, description="Processes that prepare batches; 0 prepares them in the main one."
     )
     look_ahead: int = Field(4, ge=1, le=64, description="Batches that each of them prepares ahead.")
 
-    @field_validator("train", "val", mode="before")
+    @field_validator("train", "val", "keep", mode="before")
     @classmethod
     def _plain_paths(cls, value: Any) -> Any:
         """A path alone, or a list with paths, stands for data sets of weight 1."""
@@ -52,6 +55,9 @@ class OptimizerConfig(PluginConfig):
 
     name: Literal["adam", "adamw", "sgd"] = Field("adam", description="sgd has a Nesterov momentum of 0.9.")
     learning_rate: float = Field(1e-3, gt=0, le=10, description="Highest learning rate.")
+    backbone_rate: float = Field(
+        1.0, gt=0, le=1, description="Learning rate of the backbone over that of the rest; fine-tuning likes 0.1."
+    )
     weight_decay: float = Field(0.0, ge=0, le=1, description="Decoupled decay; biases and normalisation are spared.")
     clip_norm: float | None = Field(5.0, gt=0, description="Limit of the global gradient norm.")
     ema: float | None = Field(
@@ -80,6 +86,13 @@ class TrainSettings(PluginConfig):
     save_every: int = Field(500, ge=1, description="Steps between checkpoints.")
     eval_every: int = Field(1000, ge=1, description="Steps between evaluations.")
     eval_samples: int = Field(1000, ge=1, description="Most samples that an evaluation looks at.")
+    patience: int | None = Field(
+        None, ge=1, description="Stop after this many evaluations without a better score; left out: never."
+    )
+    tensorboard: bool = Field(False, description="Write events for TensorBoard too; needs ocrbatch[tensorboard].")
+    freeze: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        (), description="Parts of the network that stay as they are, such as backbone or backbone.stage0."
+    )
     optimizer: OptimizerConfig = OptimizerConfig()
 
 

@@ -80,10 +80,10 @@ def _write(canvas: Image.Image, region: TextRegion, scale: float) -> None:
     if not region.text:
         return
     text = "".join(character if character.isprintable() else "\ufffd" for character in region.text)
-    font = _font(max(_SMALLEST_LETTERS, int(height * 0.8)))
+    font = text_font(max(_SMALLEST_LETTERS, int(height * 0.8)))
     left, top, right, bottom = font.getbbox(text)
     if right - left > width:
-        font = _font(max(_SMALLEST_LETTERS, int(height * 0.8 * width / (right - left))))
+        font = text_font(max(_SMALLEST_LETTERS, int(height * 0.8 * width / (right - left))))
         left, top, right, bottom = font.getbbox(text)
     label = Image.new("L", (max(1, int(right - left) + 2), max(1, int(bottom - top) + 2)), 0)
     ImageDraw.Draw(label).text((1 - left, 1 - top), text, fill=255, font=font)
@@ -96,7 +96,7 @@ def _write(canvas: Image.Image, region: TextRegion, scale: float) -> None:
     canvas.paste("black", (*corner, corner[0] + label.width, corner[1] + label.height), label)
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def text_font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """A font of the system that knows many scripts, else the one that comes with Pillow."""
     for name in _SYSTEM_FONTS:
         try:

@@ -1,4 +1,4 @@
-"""The Keras side of training: model with its loss, optimizer, schedule and averaged weights. Works on every backend."""
+"""The Keras side of training: model with its loss and optimizer, and its averaged weights. Works on every backend."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import numpy as np
 from keras import ops
 
 from ocrbatch.config.schema import ImageInput
-from ocrbatch.config.train import OptimizerConfig, Schedule
+from ocrbatch.config.train import TrainSettings
+from ocrbatch.training.layers import freeze, variables_of
+from ocrbatch.training.optimizer import build_optimizer
 from ocrbatch.training.samples import Batch
 
 Loss = Callable[[Mapping[str, Any], Any], Mapping[str, Any]]
@@ -57,68 +59,29 @@ def split(batch: Batch, network: keras.Model) -> tuple[dict[str, Any], dict[str,
     return {name: batch.arrays[name] for name in names}, {k: v for k, v in batch.arrays.items() if k != "image"}
 
 
-class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
-    """Another schedule, its rate scaled linearly from 0 to 1 over the first ``steps`` steps."""
-
-    def __init__(self, inner: keras.optimizers.schedules.LearningRateSchedule, steps: int) -> None:
-        super().__init__()
-        self.inner = inner
-        self.steps = steps
-
-    def __call__(self, step: Any) -> Any:
-        """Learning rate at a step."""
-        progress = (ops.cast(step, "float32") + 1) / max(1, self.steps)
-        return ops.cast(self.inner(step), "float32") * ops.minimum(1.0, progress)
-
-    def get_config(self) -> dict[str, Any]:
-        """What the constructor takes."""
-        return {"inner": self.inner, "steps": self.steps}
-
-
-def build_schedule(config: Schedule, rate: float, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
-    """Learning rate over ``steps`` steps."""
-    schedules = keras.optimizers.schedules
-    if config.kind == "cosine":
-        inner = schedules.CosineDecay(rate, steps, alpha=config.final_ratio)
-    elif config.kind == "piecewise":
-        bounds = [max(1, round(share * steps)) for share in config.milestones]
-        inner = schedules.PiecewiseConstantDecay(bounds, [rate * 0.1**n for n in range(len(bounds) + 1)])
-    else:
-        inner = schedules.PiecewiseConstantDecay([steps], [rate, rate])
-    return WarmUp(inner, config.warmup_steps)
-
-
-def build_optimizer(config: OptimizerConfig, steps: int) -> keras.optimizers.Optimizer:
-    """The optimizer with its schedule, clipping and weight averaging."""
-    common: dict[str, Any] = {
-        "learning_rate": build_schedule(config.schedule, config.learning_rate, steps),
-        "global_clipnorm": config.clip_norm,
-        "weight_decay": config.weight_decay or None,
-        "use_ema": config.ema is not None,
-        "ema_momentum": config.ema or 0.99,
-    }
-    if config.name == "sgd":
-        return keras.optimizers.SGD(momentum=0.9, nesterov=True, **common)
-    return (keras.optimizers.AdamW if config.name == "adamw" else keras.optimizers.Adam)(**common)
-
-
-def build_learner(network: keras.Model, loss: Loss, pixels: ImageInput, config: OptimizerConfig, steps: int) -> Learner:
-    """A compiled learner whose optimizer has all its variables."""
+def build_learner(network: keras.Model, loss: Loss, pixels: ImageInput, settings: TrainSettings) -> Learner:
+    """A compiled learner whose optimizer has all its variables. Raises ConfigError for layers that do not exist."""
+    freeze(network, settings.freeze)
     learner = Learner(network, loss, pixels)
-    optimizer = build_optimizer(config, steps)
+    config = settings.optimizer
+    optimizer = build_optimizer(config, settings.steps)
     if config.weight_decay:
         spared = [v for v in network.trainable_variables if len(v.shape) < 2]
         optimizer.exclude_from_weight_decay(var_list=spared)
+    if config.backbone_rate != 1:
+        slow = set(map(id, variables_of(network, ("backbone",))))
+        factors = [config.backbone_rate if id(v) in slow else 1.0 for v in network.trainable_variables]
+        optimizer.scale_rates(factors)
     learner.compile(optimizer=optimizer, jit_compile=keras.backend.backend() == "jax")
     learner.built = True
-    optimizer.build(network.trainable_variables)
+    learner.optimizer.build(network.trainable_variables)
     return learner
 
 
 @contextmanager
 def averaged_weights(learner: Learner) -> Iterator[None]:
     """Inside, the network has the averaged weights when there are any; outside, those of the last step."""
-    optimizer = learner.optimizer
+    optimizer = getattr(learner.optimizer, "inner_optimizer", learner.optimizer)  # mixed_float16 wraps it
     if not optimizer.use_ema:
         yield
         return

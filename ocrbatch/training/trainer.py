@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import signal
@@ -11,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from ocrbatch.config.load import dump_yaml
 from ocrbatch.config.train import TrainConfig
@@ -27,11 +26,12 @@ from ocrbatch.training.checkpoint import (
 from ocrbatch.training.datasets import provenance
 from ocrbatch.training.learner import Learner, averaged_weights, build_learner
 from ocrbatch.training.loader import BatchLoader
+from ocrbatch.training.logs import TrainingLog, require_tensorboard
 from ocrbatch.training.setup import Setup, set_up
 from ocrbatch.training.transfer import transfer_weights
 
 CONFIG, CHECKPOINT, BEST, LAST = "config.yml", "last.ckpt.npz", "best.weights.h5", "last.weights.h5"
-METRICS, LOG, PROVENANCE = "metrics.json", "log.csv", "provenance.json"
+PROVENANCE = "provenance.json"
 
 
 class Reporter(Protocol):
@@ -46,10 +46,11 @@ class Reporter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a training ended: where it stands, and the signal that stopped it, if one did."""
+    """How a training ended: where it stands, whether its patience did, and the signal that stopped it, if one did."""
 
     progress: Progress
     finished: bool
+    stopped_early: bool = False
     stopped_by: int | None = None
 
 
@@ -70,10 +71,10 @@ def train(
     OcrbatchError for whatever a user can mend.
     """
     deadline = time.monotonic() + 60 * max_minutes if max_minutes else math.inf
+    if config.train.tensorboard:
+        require_tensorboard()
     setup = set_up(config, host, skip_list)
-    learner = build_learner(
-        setup.networks.training, setup.training.loss, setup.algorithm.input, config.train.optimizer, config.train.steps
-    )
+    learner = build_learner(setup.networks.training, setup.training.loss, setup.algorithm.input, config.train)
     progress = Progress()
     if resume:
         progress = load_checkpoint(out / CHECKPOINT, learner)
@@ -87,16 +88,19 @@ def train(
 class _Loop:
     """The steps from a progress to the end."""
 
+    log: TrainingLog
+
     def __init__(self, setup: Setup, learner: Learner, out: Path, reporter: Reporter, deadline: float) -> None:
         self.setup, self.learner, self.out = setup, learner, out
         self.reporter, self.deadline = reporter, deadline
         self.settings = setup.config.train
 
     def run(self, progress: Progress) -> Outcome:
-        data = self.setup.config.data
         self.reporter.started(self.setup, progress)
+        data = self.setup.config.data
         with (
             _stop_requests() as stop,
+            TrainingLog(self.out, progress, tensorboard=self.settings.tensorboard) as self.log,
             BatchLoader(self.setup.source, workers=data.workers, look_ahead=data.look_ahead) as loader,
         ):
             began, earlier = time.monotonic(), progress.seconds
@@ -109,14 +113,19 @@ class _Loop:
                     raise TrainingError(_not_finite(progress.step, batch.names))
                 if progress.step % self.settings.log_every == 0:
                     now = time.monotonic()
-                    self._log(progress, loss, window_samples / max(now - window_start, 1e-9))
-                    self.learner.reset_metrics()
+                    self._note(progress, loss, window_samples / max(now - window_start, 1e-9))
                     window_start, window_samples = now, 0
                 stopping = stop.signal is not None or time.monotonic() > self.deadline
                 progress = self._keep(progress, stopping)
-                if stopping:
+                if stopping or self._gave_up(progress):
                     break
-        return Outcome(progress, progress.step >= self.settings.steps, stop.signal)
+        done, early = progress.step >= self.settings.steps, self._gave_up(progress)
+        return Outcome(progress, done or early, early and not done, stop.signal)
+
+    def _gave_up(self, progress: Progress) -> bool:
+        """Whether the score has not risen for as many evaluations as patience allows."""
+        patience = self.settings.patience
+        return patience is not None and progress.step - progress.best_step >= patience * self.settings.eval_every
 
     def _keep(self, progress: Progress, stopping: bool) -> Progress:
         """Evaluates and saves when it is time to."""
@@ -124,7 +133,7 @@ class _Loop:
         never_evaluated = stopping and progress.best_score is None
         if last or never_evaluated or progress.step % self.settings.eval_every == 0:
             progress = self._evaluate(progress)
-        if last or stopping or progress.step % self.settings.save_every == 0:
+        if last or stopping or self._gave_up(progress) or progress.step % self.settings.save_every == 0:
             self._save(progress)
         return progress
 
@@ -139,31 +148,14 @@ class _Loop:
             if progress.best_score is None or metrics["score"] > progress.best_score:
                 progress = replace(progress, best_score=metrics["score"], best_step=progress.step)
                 save_weights_atomically(self.learner.network, self.out / BEST)
-        self._note_metrics(progress, metrics)
+        self.log.evaluated(progress, metrics)
         self.reporter.evaluated(progress, metrics)
         return progress
 
-    def _note_metrics(self, progress: Progress, metrics: Mapping[str, float]) -> None:
-        path = self.out / METRICS
-        noted: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-        entry = {"step": progress.step, "seconds": round(progress.seconds, 1), **metrics}
-        noted["last"] = entry
-        if progress.best_step == progress.step:
-            noted["best"] = entry
-        noted.setdefault("history", []).append(entry)
-        write_atomically(path, json.dumps(noted, indent=1))
-
-    def _log(self, progress: Progress, loss: float, speed: float) -> None:
-        rate = float(self.learner.optimizer.learning_rate)
-        row = [progress.step, round(progress.seconds, 2), f"{loss:.6g}", f"{rate:.6g}", f"{speed:.4g}"]
-        path = self.out / LOG
-        fresh = not path.exists()
-        with path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            if fresh:
-                writer.writerow(["step", "seconds", "loss", "learning_rate", "samples_per_second"])
-            writer.writerow(row)
+    def _note(self, progress: Progress, loss: float, speed: float) -> None:
+        self.log.stepped(progress, loss, float(self.learner.optimizer.learning_rate), speed)
         self.reporter.stepped(progress, loss, speed)
+        self.learner.reset_metrics()
 
 
 def _prepare_folder(out: Path, config: TrainConfig) -> None:
