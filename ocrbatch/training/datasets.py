@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -13,11 +13,10 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ocrbatch.charset import Charset
 from ocrbatch.config.train import DataConfig, Dataset
-from ocrbatch.data.labels import LineLabel, PageLabel, read_lines, read_pages
+from ocrbatch.data.check import Kind, Problem, write_skip_list
+from ocrbatch.data.labels import Flaw, LineLabel, PageLabel, line_entries, page_entries
 from ocrbatch.errors import InputError
-from ocrbatch.geometry import signed_area
 
 Label = TypeVar("Label", LineLabel, PageLabel)
 
@@ -27,90 +26,75 @@ _SHOWN = 5
 
 @dataclass(frozen=True, eq=False)
 class Samples(Generic[Label]):
-    """Training labels with their weights, and labels to evaluate on."""
+    """Training labels with their weights, labels to evaluate on, labels of what must not be forgotten, and what could
+    not be understood."""
 
     train: list[Label]
     weights: NDArray[np.float64]
     val: list[Label]
+    flaws: tuple[Flaw, ...] = ()
+    keep: Sequence[Label] = ()
 
 
-def load_samples(config: DataConfig, read: Callable[[str], list[Label]]) -> Samples[Label]:
+def load_samples(config: DataConfig, read: Callable[[str], Iterable[Label | Flaw]]) -> Samples[Label]:
     """All labels of a recipe's data sets. Raises InputError."""
     train: list[Label] = []
     weights: list[float] = []
+    flaws: list[Flaw] = []
     for dataset in config.train:
-        labels = read(dataset.path)
+        labels = _labels(dataset, read, flaws)
         train += labels
         weights += [dataset.weight] * len(labels)
-    val = [label for dataset in config.val for label in read(dataset.path)]
+    val = [label for dataset in config.val for label in _labels(dataset, read, flaws)]
     if not val:
         val = train[::_HELD_OUT] if len(train) > 1 else train
         held_out = set(map(id, val)) if len(train) > 1 else set()
         kept = [number for number, label in enumerate(train) if id(label) not in held_out]
         train, weights = [train[n] for n in kept], [weights[n] for n in kept]
-    return Samples(train, np.array(weights), val)
+    keep = [label for dataset in config.keep for label in _labels(dataset, read, flaws)]
+    return Samples(train, np.array(weights), val, tuple(flaws), keep)
 
 
 def load_line_samples(config: DataConfig) -> Samples[LineLabel]:
     """Line labels of a recipe."""
-    return load_samples(config, read_lines)
+    return load_samples(config, line_entries)
 
 
 def load_page_samples(config: DataConfig) -> Samples[PageLabel]:
     """Page labels of a recipe."""
-    return load_samples(config, read_pages)
+    return load_samples(config, page_entries)
 
 
 def without_bad(
-    samples: Samples[Label], problem: Callable[[Label], str | None], skip_list: Path | None
+    samples: Samples[Label], problem: Callable[[Label], Problem | None], skip_list: Path | None
 ) -> Samples[Label]:
     """The samples when none has a problem. Otherwise InputError, or, with ``skip_list``, the good ones: the bad ones
     are listed in that file with their reasons."""
-    bad: list[tuple[Path, str]] = []
+    bad = [Problem(Kind.MALFORMED, flaw.where, flaw.reason) for flaw in samples.flaws]
 
     def good(labels: Sequence[Label]) -> list[int]:
         numbers = []
         for number, label in enumerate(labels):
-            reason = problem(label)
-            if reason is None:
+            found = problem(label)
+            if found is None:
                 numbers.append(number)
             else:
-                bad.append((label.image, reason))
+                bad.append(found)
         return numbers
 
-    train, val = good(samples.train), good(samples.val)
+    train, val, keep = good(samples.train), good(samples.val), good(samples.keep)
     if bad and skip_list is None:
         raise InputError(_report(bad))
     if bad and skip_list is not None:
-        skip_list.write_text("".join(f"{image}\t{reason}\n" for image, reason in bad), encoding="utf-8")
+        write_skip_list(skip_list, bad)
     if not train or not val:
         raise InputError("No usable sample is left for training or for evaluation: look at the labels' problems first.")
-    return Samples([samples.train[n] for n in train], samples.weights[train], [samples.val[n] for n in val])
-
-
-def line_problem(
-    charset: Charset, max_length: int, steps_needed: Callable[[str], int], steps_there: Callable[[LineLabel], int]
-) -> Callable[[LineLabel], str | None]:
-    """What keeps a line label from being trained on, as a sentence; None when nothing does."""
-
-    def problem(label: LineLabel) -> str | None:
-        if not label.text:
-            return "the label is empty"
-        if unknown := charset.unknown(label.text):
-            return f"the charset lacks {''.join(sorted(set(unknown)))!r}"
-        if len(label.text) > max_length:
-            return f"the label has {len(label.text)} characters, more than max_length = {max_length}"
-        if (needed := steps_needed(label.text)) > (there := steps_there(label)):
-            return f"the label needs {needed} output steps, a picture of this width has {there}"
-        return None
-
-    return problem
-
-
-def page_problem(label: PageLabel) -> str | None:
-    """What keeps a page label from being trained on, as a sentence; None when nothing does."""
-    flat = [number for number, region in enumerate(label.regions) if abs(signed_area(region.points)) < 1]
-    return f"region {flat[0]} has no area" if flat else None
+    return Samples(
+        [samples.train[n] for n in train],
+        samples.weights[train],
+        [samples.val[n] for n in val],
+        keep=[samples.keep[n] for n in keep],
+    )
 
 
 def provenance(datasets: Sequence[Dataset]) -> dict[str, Any]:
@@ -134,9 +118,22 @@ def _first_words(licence: str) -> str:
     return textwrap.shorten(licence, 160, placeholder=" ...")
 
 
-def _report(bad: Sequence[tuple[Path, str]]) -> str:
-    kinds = Counter(reason for _, reason in bad)
-    examples = "; ".join(f"{image.name}: {reason}" for image, reason in bad[:_SHOWN])
+def _labels(dataset: Dataset, read: Callable[[str], Iterable[Label | Flaw]], flaws: list[Flaw]) -> list[Label]:
+    """The labels of a data set; what cannot be understood goes to ``flaws``. Raises InputError."""
+    labels: list[Label] = []
+    for entry in read(dataset.path):
+        if isinstance(entry, Flaw):
+            flaws.append(entry)
+        else:
+            labels.append(entry)
+    if not labels and not flaws:
+        raise InputError(f"{dataset.path} holds no label: there is nothing to train on.")
+    return labels
+
+
+def _report(bad: Sequence[Problem]) -> str:
+    kinds = Counter(problem.kind for problem in bad)
+    examples = "; ".join(f"{Path(problem.where).name}: {problem.reason}" for problem in bad[:_SHOWN])
     more = f" ({len(kinds)} kinds of problem)" if len(bad) > _SHOWN else ""
     return (
         f"{len(bad)} samples cannot be trained on{more}, such as {examples}. "

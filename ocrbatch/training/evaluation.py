@@ -10,9 +10,9 @@ import numpy as np
 
 from ocrbatch.contracts import DetectorCodec, RecognizerCodec
 from ocrbatch.data.labels import LineLabel, PageLabel
+from ocrbatch.data.pictures import read_picture
 from ocrbatch.metrics.detection import DetectionMetric
 from ocrbatch.metrics.recognition import RecognitionMetric
-from ocrbatch.training.samples import read_picture
 
 _LINES_AT_ONCE = 32
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,10 +15,9 @@ from ocrbatch.contracts import DetectorTraining, RecognizerTraining
 from ocrbatch.data.augment import Augmentation, augment
 from ocrbatch.data.fit import convert_color, fit_line
 from ocrbatch.data.labels import LineLabel, PageLabel
+from ocrbatch.data.pictures import picture_size, read_picture
 from ocrbatch.data.sampling import BatchPlan
-from ocrbatch.errors import InputError
 from ocrbatch.training.cropping import Cropper
-from ocrbatch.types import Image
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,18 +32,6 @@ class BatchSource(Protocol):
     """Makes the batch of any step; picklable."""
 
     def __call__(self, step: int) -> Batch: ...
-
-
-def read_picture(path: Path) -> Image:
-    """A picture as uint8 RGB (H, W, 3). Raises InputError."""
-    try:
-        data = np.fromfile(path, np.uint8)
-    except OSError as error:
-        raise InputError(f"Cannot read the picture {path} ({error.strerror}).") from error
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if picture is None:
-        raise InputError(f"{path} is no picture that can be decoded: repair it, or take it out of the labels.")
-    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,9 +85,9 @@ def width_bucket(size: tuple[int, int], input: RecognizerInput) -> int:
     return next((place for place, width in enumerate(input.widths) if width >= wanted), len(input.widths) - 1)
 
 
-def picture_size(label: LineLabel) -> tuple[int, int]:
-    """Height and width of a line's picture: as labelled, else read from the file."""
-    return label.size or read_picture(label.image).shape[:2]
+def line_size(label: LineLabel) -> tuple[int, int]:
+    """Height and width of a line's picture: as labelled, else read from the file. Raises InputError."""
+    return label.size or picture_size(label.image)
 
 
 def _stacked(samples: Sequence[Mapping[str, NDArray[Any]]], images: Sequence[Path]) -> Batch:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -16,13 +16,14 @@ from ocrbatch.config.schema import RecognizerInput
 from ocrbatch.config.train import TrainConfig
 from ocrbatch.contracts import Networks
 from ocrbatch.data.augment import build_augmentation
+from ocrbatch.data.check import LineRules, line_problem, page_problem
 from ocrbatch.data.labels import LineLabel
 from ocrbatch.data.sampling import BatchPlan
 from ocrbatch.plugin_system.host import Host
 from ocrbatch.training import datasets
 from ocrbatch.training.cropping import Cropper
 from ocrbatch.training.evaluation import evaluate_lines, evaluate_pages
-from ocrbatch.training.samples import BatchSource, LineBatches, PageBatches, picture_size, width_bucket
+from ocrbatch.training.samples import BatchSource, LineBatches, PageBatches, line_size, width_bucket
 
 Evaluate = Callable[[], Mapping[str, float]]
 
@@ -56,18 +57,16 @@ def _set_up_lines(config: TrainConfig, host: Host, skip_list: Path | None) -> Se
     steps = build_augmentation("rec", config.augment)
     samples = datasets.load_line_samples(config.data)
     networks = build_networks(config.model, host)
-    problem = datasets.line_problem(
+    rules = LineRules(
         Charset(config.model.charset or ""),
         algorithm.max_length,
         training.steps_needed,
         _steps_there(networks.inference, algorithm.input),
     )
-    samples = datasets.without_bad(samples, problem, skip_list)
-    buckets = np.array([width_bucket(picture_size(label), algorithm.input) for label in samples.train])
+    samples = datasets.without_bad(samples, line_problem(rules), skip_list)
+    buckets = np.array([width_bucket(line_size(label), algorithm.input) for label in samples.train])
     plan = BatchPlan(buckets, samples.weights, _batch_sizes(config, algorithm.input), config.train.seed)
-    network = normalized(networks.inference, algorithm.input)
-    codec = codec_for(config.model, host)
-    val = samples.val[: config.train.eval_samples]
+    evaluate = partial(evaluate_lines, normalized(networks.inference, algorithm.input), codec_for(config.model, host))
     return Setup(
         config,
         algorithm,
@@ -77,21 +76,19 @@ def _set_up_lines(config: TrainConfig, host: Host, skip_list: Path | None) -> Se
         plan.batches_per_epoch,
         len(samples.train),
         len(samples.val),
-        partial(evaluate_lines, network, codec, val),
+        _evaluation(evaluate, samples, config.train.eval_samples),
     )
 
 
 def _set_up_pages(config: TrainConfig, host: Host, skip_list: Path | None) -> Setup:
     algorithm, training = algorithm_config(config.model, host), training_for(config.model, host)
     steps = build_augmentation("det", config.augment)
-    samples = datasets.without_bad(datasets.load_page_samples(config.data), datasets.page_problem, skip_list)
+    samples = datasets.without_bad(datasets.load_page_samples(config.data), page_problem, skip_list)
     networks = build_networks(config.model, host)
     plan = BatchPlan(
         np.zeros(len(samples.train), np.int64), samples.weights, {0: config.train.batch_size}, config.train.seed
     )
-    network = normalized(networks.inference, algorithm.input)
-    codec = codec_for(config.model, host)
-    val = samples.val[: config.train.eval_samples]
+    evaluate = partial(evaluate_pages, normalized(networks.inference, algorithm.input), codec_for(config.model, host))
     cropper = Cropper(config.train.crop_size, config.train.scale)
     return Setup(
         config,
@@ -102,8 +99,20 @@ def _set_up_pages(config: TrainConfig, host: Host, skip_list: Path | None) -> Se
         plan.batches_per_epoch,
         len(samples.train),
         len(samples.val),
-        partial(evaluate_pages, network, codec, val),
+        _evaluation(evaluate, samples, config.train.eval_samples),
     )
+
+
+def _evaluation(
+    figures: Callable[[Sequence[Any]], Mapping[str, float]], samples: datasets.Samples[Any], most: int
+) -> Evaluate:
+    """Figures of the validation set and, as ``keep_*``, of the set that must not be forgotten."""
+
+    def evaluate() -> dict[str, float]:
+        kept = figures(samples.keep[:most]) if samples.keep else {}
+        return {**figures(samples.val[:most]), **{f"keep_{name}": value for name, value in kept.items()}}
+
+    return evaluate
 
 
 def _steps_there(network: Any, input: RecognizerInput) -> Callable[[LineLabel], int]:
@@ -115,7 +124,7 @@ def _steps_there(network: Any, input: RecognizerInput) -> Callable[[LineLabel], 
         found = network.compute_output_shape(shape)
         return int((found[0] if isinstance(found, list) else found)[1])
 
-    return lambda label: of_bucket(width_bucket(picture_size(label), input))
+    return lambda label: of_bucket(width_bucket(line_size(label), input))
 
 
 def _batch_sizes(config: TrainConfig, input: RecognizerInput) -> dict[int, int]:
