@@ -12,8 +12,9 @@ from ocrbatch.config.suggest import did_you_mean
 from ocrbatch.errors import ExitCode, OcrbatchError
 
 COMMANDS = {
-    "data": ("ocrbatch.cli.data", "Make data sets to train on."),
+    "data": ("ocrbatch.cli.data", "Make, convert, check and look at data sets."),
     "train": ("ocrbatch.cli.train", "Train a text detector or a text recognizer."),
+    "eval": ("ocrbatch.cli.eval", "Score models on labelled data by the field's protocols."),
     "export": ("ocrbatch.cli.export", "Make a bundle from a training run."),
     "run": ("ocrbatch.cli.run", "Read pictures, PDFs and folders into Parquet or JSON."),
     "models": ("ocrbatch.cli.models", "List, describe, check and import model bundles."),

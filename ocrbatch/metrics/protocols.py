@@ -1,0 +1,163 @@
+"""The field's protocols by name, each with one way to be fed and one way to be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from numpy.typing import ArrayLike
+
+from ocrbatch.metrics.detection import DetectionMetric, match_page
+from ocrbatch.metrics.endtoend import WordMetric
+from ocrbatch.metrics.recognition import RecognitionMetric
+from ocrbatch.metrics.spotting import DoctrMetric, SpottingMetric
+
+
+@dataclass(frozen=True, slots=True)
+class PageOutcome:
+    """What is labelled on a page and what was found on it: outlines (n, 2) in its pixels with their texts. ``ignore``
+    marks truths that count neither as found nor as missed; a truth without text is None."""
+
+    truth: Sequence[ArrayLike]
+    truth_texts: Sequence[str | None]
+    ignore: Sequence[bool]
+    found: Sequence[ArrayLike]
+    found_texts: Sequence[str]
+
+    def with_unread_ignored(self) -> PageOutcome:
+        """The page with truths that have no text ignored: nobody can say whether they were read."""
+        ignore = [flag or text is None for flag, text in zip(self.ignore, self.truth_texts, strict=True)]
+        return PageOutcome(self.truth, [text or "" for text in self.truth_texts], ignore, self.found, self.found_texts)
+
+    def without_ignored(self) -> PageOutcome:
+        """The page without ignored truths and without what was found on them."""
+        page = match_page(self.truth, self.ignore, self.found)
+        return PageOutcome(
+            [self.truth[n] for n in page.truth],
+            [self.truth_texts[n] for n in page.truth],
+            [False] * len(page.truth),
+            [self.found[n] for n in page.found],
+            [self.found_texts[n] for n in page.found],
+        )
+
+
+class PageProtocol(Protocol):
+    """Counts over pages."""
+
+    def update(self, page: PageOutcome) -> None: ...
+
+    def result(self) -> dict[str, float]: ...
+
+
+@dataclass(slots=True)
+class Icdar2015Detection:
+    """Outlines by ICDAR 2015: ``precision``, ``recall``, ``hmean``."""
+
+    metric: DetectionMetric = field(default_factory=DetectionMetric)
+
+    def update(self, page: PageOutcome) -> None:
+        """Adds one page."""
+        self.metric.update(page.truth, page.ignore, page.found)
+
+    def result(self) -> dict[str, float]:
+        """Figures in 0..1."""
+        return self.metric.result()
+
+
+@dataclass(slots=True)
+class DoctrDetection:
+    """Outlines by docTR's ``LocalizationConfusion``, without ignored regions and what was found on them: ``precision``,
+    ``recall``, ``hmean`` and ``mean_iou``."""
+
+    metric: DoctrMetric = field(default_factory=DoctrMetric)
+
+    def update(self, page: PageOutcome) -> None:
+        """Adds one page."""
+        counted = page.without_ignored()
+        blank = [""] * max(len(counted.truth), len(counted.found))
+        self.metric.update(counted.truth, blank, counted.found, blank)
+
+    def result(self) -> dict[str, float]:
+        """Figures in 0..1."""
+        result = self.metric.result()
+        return {name: result[name] for name in ("precision", "recall", "hmean", "mean_iou")}
+
+
+@dataclass(slots=True)
+class IcdarSpotting:
+    """Outlines with their texts by ICDAR 2015: ``precision``, ``recall``, ``hmean``."""
+
+    metric: SpottingMetric = field(default_factory=SpottingMetric)
+
+    def update(self, page: PageOutcome) -> None:
+        """Adds one page."""
+        known = page.with_unread_ignored()
+        texts = [text or "" for text in known.truth_texts]
+        self.metric.update(known.truth, texts, known.ignore, known.found, known.found_texts)
+
+    def result(self) -> dict[str, float]:
+        """Figures in 0..1."""
+        return self.metric.result()
+
+
+@dataclass(slots=True)
+class DoctrEndToEnd:
+    """Outlines with their texts by docTR's ``OCRMetric``, ignored regions and what was found on them left out."""
+
+    metric: DoctrMetric = field(default_factory=DoctrMetric)
+
+    def update(self, page: PageOutcome) -> None:
+        """Adds one page."""
+        counted = page.with_unread_ignored().without_ignored()
+        texts = [text or "" for text in counted.truth_texts]
+        self.metric.update(counted.truth, texts, counted.found, counted.found_texts)
+
+    def result(self) -> dict[str, float]:
+        """Figures in 0..1."""
+        return self.metric.result()
+
+
+@dataclass(slots=True)
+class SroieWords:
+    """The page's words as a bag, case folded, wherever they are (SROIE, task 2): ``precision``, ``recall``, ``f1``."""
+
+    metric: WordMetric = field(default_factory=WordMetric)
+
+    def update(self, page: PageOutcome) -> None:
+        """Adds one page."""
+        counted = page.with_unread_ignored().without_ignored()
+        self.metric.update([text or "" for text in counted.truth_texts], counted.found_texts)
+
+    def result(self) -> dict[str, float]:
+        """Figures in 0..1."""
+        return self.metric.result()
+
+
+PAGE_PROTOCOLS: Mapping[str, Mapping[str, Callable[[], PageProtocol]]] = {
+    "det": {"icdar2015": Icdar2015Detection, "doctr": DoctrDetection},
+    "e2e": {"doctr": DoctrEndToEnd, "icdar": IcdarSpotting, "sroie": SroieWords},
+}
+"""Protocols for pages, by task and name."""
+
+LINE_PROTOCOLS: Mapping[str, str] = {
+    "exact": "accuracy",
+    "case-insensitive": "accuracy_case_insensitive",
+    "alphanumeric": "accuracy_alphanumeric",
+    "one-minus-ned": "one_minus_ned",
+    "cer": "cer",
+    "wer": "wer",
+}
+"""Protocols for lines: the figure of :class:`RecognitionMetric` that each stands for. Spaces count in all of them but
+``alphanumeric``."""
+
+
+def protocol_names(task: str) -> tuple[str, ...]:
+    """The protocols of det, rec or e2e."""
+    return tuple(LINE_PROTOCOLS if task == "rec" else PAGE_PROTOCOLS[task])
+
+
+def line_figures(metric: RecognitionMetric, names: Sequence[str]) -> dict[str, dict[str, float]]:
+    """The figure of each named protocol for lines."""
+    result = metric.result()
+    return {name: {LINE_PROTOCOLS[name]: result[LINE_PROTOCOLS[name]]} for name in names}
