@@ -129,7 +129,7 @@ def test_a_hostile_folder_ends_as_rows(tmp_path: Path) -> None:
     root.mkdir()
     expected = hostile_folder(root)
     assert len(expected) >= 40
-    summary = run(root, out=tmp_path / "r.parquet", workers=2, timeout=4.0)
+    summary = run(root, out=tmp_path / "r.parquet", workers=2, timeout=8.0)
     rows = pq.read_table(tmp_path / "r.parquet").to_pylist()
     found: dict[str, list[str]] = {}
     for row in rows:
