@@ -25,10 +25,10 @@ class AttentionDecoder(layers.Layer):
     def __init__(self, hidden: int, classes: int, steps: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.hidden, self.classes, self.steps = hidden, classes, steps
-        self.sequence_projection = layers.Dense(hidden, use_bias=False, name="attention_cell.i2h")
-        self.state_projection = layers.Dense(hidden, name="attention_cell.h2h")
-        self.alignment = layers.Dense(1, use_bias=False, name="attention_cell.score")
-        self.cell = layers.GRUCell(hidden, reset_after=True, name="attention_cell.rnn")
+        self.sequence_projection = layers.Dense(hidden, use_bias=False, name="attention_cell-i2h")
+        self.state_projection = layers.Dense(hidden, name="attention_cell-h2h")
+        self.alignment = layers.Dense(1, use_bias=False, name="attention_cell-score")
+        self.cell = layers.GRUCell(hidden, reset_after=True, name="attention_cell-rnn")
         self.generator = layers.Dense(classes, name="generator")
 
     @property

@@ -2,7 +2,7 @@
 
 Every convolution pads symmetrically, also a strided one: Keras's ``same`` would pad an even-sized map on one side only,
 which neither the reference models nor their weights expect. Layer names are the reference's structured parameter names,
-so that its checkpoints map by rule (see :mod:`ocrbatch.nn.paddle`).
+with hyphens for dots, so that its checkpoints map by rule (see :mod:`ocrbatch.nn.paddle`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def conv(x: Any, filters: int, kernel: Size, *, name: str, strides: Size = 1, bi
     """Convolution of odd ``kernel`` with (kernel - 1) / 2 zeros on every side."""
     strided = _pair(strides) != (1, 1)
     if strided:
-        x = pad(x, kernel, name=f"{name}.pad")
+        x = pad(x, kernel, name=f"{name}-pad")
     border = "valid" if strided else "same"
     return layers.Conv2D(filters, kernel, strides=strides, padding=border, use_bias=bias, name=name)(x)
 
@@ -40,7 +40,7 @@ def depthwise_conv(x: Any, kernel: int, *, name: str, strides: Size = 1) -> Any:
         x = layers.DepthwiseConv2D(kernel, padding="same", use_bias=False, name=name)(x)
         return x[:, ::rows, ::columns]
     if rows > 1:
-        x = pad(x, kernel, name=f"{name}.pad")
+        x = pad(x, kernel, name=f"{name}-pad")
     border = "valid" if rows > 1 else "same"
     return layers.DepthwiseConv2D(kernel, strides=rows, padding=border, use_bias=False, name=name)(x)
 
@@ -57,17 +57,17 @@ def conv_norm(
     suffixes: tuple[str, str] = ("conv", "bn"),
 ) -> Any:
     """Convolution without bias, batch normalisation, activation."""
-    x = conv(x, filters, kernel, strides=strides, name=f"{name}.{suffixes[0]}")
-    return activate(batch_norm(x, f"{name}.{suffixes[1]}", momentum), activation, f"{name}.act")
+    x = conv(x, filters, kernel, strides=strides, name=f"{name}-{suffixes[0]}")
+    return activate(batch_norm(x, f"{name}-{suffixes[1]}", momentum), activation, f"{name}-act")
 
 
 def squeeze_excite(x: Any, name: str, reduction: int = 4) -> Any:
     """Channel gate (Hu et al. 2018) with a hard sigmoid of slope 0.2."""
     channels = x.shape[-1]
-    gate = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}.pool")(x)
-    gate = layers.Conv2D(channels // reduction, 1, activation="relu", name=f"{name}.conv1")(gate)
-    gate = layers.Conv2D(channels, 1, name=f"{name}.conv2")(gate)
-    return layers.Multiply(name=f"{name}.scale")([x, HardSigmoid(name=f"{name}.gate")(gate)])
+    gate = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}-pool")(x)
+    gate = layers.Conv2D(channels // reduction, 1, activation="relu", name=f"{name}-conv1")(gate)
+    gate = layers.Conv2D(channels, 1, name=f"{name}-conv2")(gate)
+    return layers.Multiply(name=f"{name}-scale")([x, HardSigmoid(name=f"{name}-gate")(gate)])
 
 
 def pad(x: Any, kernel: Size, name: str | None = None) -> Any:

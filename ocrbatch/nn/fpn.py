@@ -46,13 +46,13 @@ def feature_pyramid(features: Sequence[Any], channels: int, *, name: str = "neck
     """
     sums: list[Any] = []
     for level, feature in zip((5, 4, 3, 2), reversed(features), strict=True):
-        lateral = conv(feature, channels, 1, name=f"{name}.in{level}_conv")
+        lateral = conv(feature, channels, 1, name=f"{name}-in{level}_conv")
         if sums:
-            above = Upsample(2, name=f"{name}.up{level}")(sums[-1])
-            lateral = layers.add([lateral, above], name=f"{name}.sum{level}")
+            above = Upsample(2, name=f"{name}-up{level}")(sums[-1])
+            lateral = layers.add([lateral, above], name=f"{name}-sum{level}")
         sums.append(lateral)
     outs = []
     for level, fused in zip((5, 4, 3, 2), sums, strict=True):
-        out = conv(fused, channels // 4, 3, name=f"{name}.p{level}_conv")
-        outs.append(Upsample(2 ** (level - 2), name=f"{name}.enlarge{level}")(out) if level > 2 else out)
-    return layers.concatenate(outs, name=f"{name}.fused")
+        out = conv(fused, channels // 4, 3, name=f"{name}-p{level}_conv")
+        outs.append(Upsample(2 ** (level - 2), name=f"{name}-enlarge{level}")(out) if level > 2 else out)
+    return layers.concatenate(outs, name=f"{name}-fused")

@@ -1,8 +1,8 @@
 """Weights of PaddleOCR's classic models into Keras models of the same architecture.
 
 A rule per kind of layer says which tensors of the reference's state make up which variable, and how they are turned.
-Where a layer stands in the reference follows from its name: layers bear the reference's structured names, or a
-``rename`` rule beside the model translates them.
+Where a layer stands in the reference follows from its name: layers bear the reference's structured names, with hyphens
+for the dots that PyTorch takes in no name, or a ``rename`` rule beside the model translates them.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def load_reference_state(model: Any, state: Mapping[str, NDArray[Any]], rename: 
 def reference_slots(model: Any, rename: Rename = str) -> Iterator[Slot]:
     """A slot for every variable of ``model``. Raises TypeError for a layer with variables that no rule covers."""
     for path, layer in _leaves(model, ""):
-        prefix = rename(path)
+        prefix = rename(path.replace("-", "."))
         if isinstance(layer, keras.layers.Bidirectional):
             yield from _lstm_slots(layer.forward_layer, f"{prefix}.cell_fw")
             yield from _lstm_slots(layer.backward_layer, f"{prefix}.cell_bw")

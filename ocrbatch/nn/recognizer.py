@@ -32,8 +32,8 @@ def ctc_networks(
     image = line_input(backbone, input, fixed=transform is not None)
     features = backbone(transform(image) if transform else image)
     sequence = map_to_sequence(features)
-    logits = layers.Dense(n_characters + 1, name="head.fc")(encoder(sequence) if encoder else sequence)
-    probabilities = layers.Softmax(name="head.softmax", dtype="float32")(logits)
+    logits = layers.Dense(n_characters + 1, name="head-fc")(encoder(sequence) if encoder else sequence)
+    probabilities = layers.Softmax(name="head-softmax", dtype="float32")(logits)
     return Networks(keras.Model(image, logits), keras.Model(image, probabilities))
 
 

@@ -17,12 +17,12 @@ def map_to_sequence(features: Any) -> Any:
             f"This recognizer needs a backbone that reduces lines to a height of 1, but it leaves {height}: "
             "set input.height to 32 or choose another backbone."
         )
-    return layers.Reshape((-1, channels), name="neck.reshape")(features)
+    return layers.Reshape((-1, channels), name="neck-reshape")(features)
 
 
 def bilstm(sequence: Any, hidden: int, depth: int) -> Any:
     """``depth`` bidirectional LSTM layers of ``hidden`` units per direction; (N, W, C) to (N, W, 2 hidden)."""
     for level in range(depth):
         cell = layers.LSTM(hidden, return_sequences=True)
-        sequence = layers.Bidirectional(cell, name=f"neck.encoder.lstm.{level}")(sequence)
+        sequence = layers.Bidirectional(cell, name=f"neck-encoder-lstm-{level}")(sequence)
     return sequence

@@ -23,25 +23,25 @@ HIDDEN = {"small": 64, "large": 256}
 def rectify(image: Any, *, points: int, size: Literal["small", "large"]) -> Any:
     """The picture (N, H, W, C), H and W fixed, sampled along its text line; same shape."""
     height, width = image.shape[1:3]
-    predicted = layers.Reshape((points, 2), name="transform.points")(_localize(image, points, size))
-    flat = layers.Reshape((2 * points,), name="transform.flat")(predicted)
-    tail = layers.Dense(6, kernel_initializer="zeros", trainable=False, name="transform.grid_generator.fc")(flat)
-    tail = layers.Reshape((3, 2), name="transform.tail")(tail)
-    grid = SplineGrid(height, width, name="transform.grid")(predicted, tail)
-    return GridSample(name="transform.rectified")(image, grid)
+    predicted = layers.Reshape((points, 2), name="transform-points")(_localize(image, points, size))
+    flat = layers.Reshape((2 * points,), name="transform-flat")(predicted)
+    tail = layers.Dense(6, kernel_initializer="zeros", trainable=False, name="transform-grid_generator-fc")(flat)
+    tail = layers.Reshape((3, 2), name="transform-tail")(tail)
+    grid = SplineGrid(height, width, name="transform-grid")(predicted, tail)
+    return GridSample(name="transform-rectified")(image, grid)
 
 
 def _localize(image: Any, points: int, size: Literal["small", "large"]) -> Any:
     """Coordinates (N, 2 points), those of :func:`resting_points` before any training."""
     x = image
     for number, width in enumerate(WIDTHS[size]):
-        x = conv_norm(x, width, 3, activation="relu", name=f"transform.loc_net.loc_conv{number}")
+        x = conv_norm(x, width, 3, activation="relu", name=f"transform-loc_net-loc_conv{number}")
         if number < len(WIDTHS[size]) - 1:
-            x = layers.MaxPooling2D(2, name=f"transform.loc_net.pool{number}")(x)
-    x = layers.GlobalAveragePooling2D(name="transform.loc_net.mean")(x)
-    x = layers.Dense(HIDDEN[size], activation="relu", name="transform.loc_net.fc1")(x)
+            x = layers.MaxPooling2D(2, name=f"transform-loc_net-pool{number}")(x)
+    x = layers.GlobalAveragePooling2D(name="transform-loc_net-mean")(x)
+    x = layers.Dense(HIDDEN[size], activation="relu", name="transform-loc_net-fc1")(x)
     last = layers.Dense(
-        2 * points, kernel_initializer="zeros", bias_initializer=RestingPoints(), name="transform.loc_net.fc2"
+        2 * points, kernel_initializer="zeros", bias_initializer=RestingPoints(), name="transform-loc_net-fc2"
     )
     return last(x)
 

@@ -30,9 +30,9 @@ def _build_det(config: MobileNetV3Config, channels: int) -> keras.Model:
         if unit.stride == 2 and stride >= 4:
             maps.append(x)
             number = 0
-        x = _unit(x, config, unit, (unit.stride, unit.stride), name=f"stage{len(maps)}.{number}")
+        x = _unit(x, config, unit, (unit.stride, unit.stride), name=f"stage{len(maps)}-{number}")
         stride, number = stride * unit.stride, number + 1
-    x = _conv(x, config, LAST_WIDTH[config.size], 1, name=f"stage{len(maps)}.{number}")
+    x = _conv(x, config, LAST_WIDTH[config.size], 1, name=f"stage{len(maps)}-{number}")
     return keras.Model(picture, [*maps, x], name="backbone")
 
 
@@ -47,7 +47,7 @@ def _build_rec(config: MobileNetV3Config, channels: int) -> keras.Model:
     for number, unit in enumerate(UNITS[config.size]):
         strides = (1 if number == unstrided else unit.stride, 1)
         shortcut = (config.size, number) != ("small", 0)
-        x = _unit(x, config, unit, strides, name=f"blocks.{number}", shortcut=shortcut)
+        x = _unit(x, config, unit, strides, name=f"blocks-{number}", shortcut=shortcut)
     x = _conv(x, config, LAST_WIDTH[config.size], 1, name="conv2")
     x = layers.MaxPooling2D(2, name="pool")(x)
     return keras.Model(picture, x, name="backbone")
@@ -64,13 +64,13 @@ def _unit(
     """Inverted residual: expansion, depthwise convolution, gate, linear projection, and a shortcut if sizes agree."""
     entry, width = x, scaled(unit.width, config.scale)
     expanded = scaled(unit.expanded, config.scale)
-    x = conv_norm(x, expanded, 1, activation=unit.activation, name=f"{name}.expand_conv")
-    x = depthwise_conv(x, unit.kernel, strides=strides, name=f"{name}.bottleneck_conv.conv")
-    x = batch_norm(x, f"{name}.bottleneck_conv.bn")
-    x = activate(x, unit.activation, f"{name}.bottleneck_conv.act")
+    x = conv_norm(x, expanded, 1, activation=unit.activation, name=f"{name}-expand_conv")
+    x = depthwise_conv(x, unit.kernel, strides=strides, name=f"{name}-bottleneck_conv-conv")
+    x = batch_norm(x, f"{name}-bottleneck_conv-bn")
+    x = activate(x, unit.activation, f"{name}-bottleneck_conv-act")
     if unit.gated and config.squeeze_excite:
-        x = squeeze_excite(x, f"{name}.mid_se")
-    x = conv_norm(x, width, 1, name=f"{name}.linear_conv")
+        x = squeeze_excite(x, f"{name}-mid_se")
+    x = conv_norm(x, width, 1, name=f"{name}-linear_conv")
     if shortcut and strides == (1, 1) and entry.shape[-1] == width:
-        x = layers.Add(name=f"{name}.add")([entry, x])
+        x = layers.Add(name=f"{name}-add")([entry, x])
     return x

@@ -32,13 +32,13 @@ def _build_rec(config: PlainConfig, channels: int) -> keras.Model:
     widths, depths = config.rec.widths, config.rec.depths
     for number, strides in enumerate([(2, 2), (2, 2), (2, 1), (2, 1)]):
         x = _stage(x, widths[number], depths[number], config.norm_momentum, strides=strides, name=f"stage{number}")
-    x = layers.Conv2D(widths[4], (2, 1), use_bias=False, name="stage4.0.conv")(x)
-    x = layers.ReLU(name="stage4.0.act")(batch_norm(x, "stage4.0.bn", config.norm_momentum))
+    x = layers.Conv2D(widths[4], (2, 1), use_bias=False, name="stage4-0-conv")(x)
+    x = layers.ReLU(name="stage4-0-act")(batch_norm(x, "stage4-0-bn", config.norm_momentum))
     return keras.Model(picture, x, name="backbone")
 
 
 def _stage(x: Any, width: int, depth: int, momentum: float, *, strides: Size, name: str) -> Any:
     for number in range(depth):
         step = strides if number == 0 else 1
-        x = conv_norm(x, width, 3, strides=step, activation="relu", momentum=momentum, name=f"{name}.{number}")
+        x = conv_norm(x, width, 3, strides=step, activation="relu", momentum=momentum, name=f"{name}-{number}")
     return x

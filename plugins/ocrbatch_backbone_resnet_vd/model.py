@@ -33,7 +33,7 @@ def build_resnet_vd(config: ResNetVdConfig, *, task: Literal["det", "rec"], chan
 def _stem(x: Any, strides: int) -> Any:
     for number, width in enumerate(STEM_WIDTHS, 1):
         x = _conv(x, width, 3, name=f"conv1_{number}", strides=strides if number == 1 else 1, activation="relu")
-    return layers.MaxPooling2D(3, strides=2, name="pool")(pad(x, 3, name="pool.pad"))
+    return layers.MaxPooling2D(3, strides=2, name="pool")(pad(x, 3, name="pool-pad"))
 
 
 def _stages(x: Any, config: ResNetVdConfig, shrink: tuple[int, int]) -> list[Any]:
@@ -46,27 +46,27 @@ def _stages(x: Any, config: ResNetVdConfig, shrink: tuple[int, int]) -> list[Any
             strides = shrink if stage and not number else (1, 1)
             branch = unit(x, width, strides, name)
             entry = x if number else _shortcut(x, branch.shape[-1], strides, name)
-            x = layers.ReLU(name=f"{name}.out")(layers.Add(name=f"{name}.add")([entry, branch]))
+            x = layers.ReLU(name=f"{name}-out")(layers.Add(name=f"{name}-add")([entry, branch]))
         maps.append(x)
     return maps
 
 
 def _basic(x: Any, width: int, strides: Size, name: str) -> Any:
-    x = _conv(x, width, 3, name=f"{name}.conv0", strides=strides, activation="relu")
-    return _conv(x, width, 3, name=f"{name}.conv1")
+    x = _conv(x, width, 3, name=f"{name}-conv0", strides=strides, activation="relu")
+    return _conv(x, width, 3, name=f"{name}-conv1")
 
 
 def _bottleneck(x: Any, width: int, strides: Size, name: str) -> Any:
-    x = _conv(x, width, 1, name=f"{name}.conv0", activation="relu")
-    x = _conv(x, width, 3, name=f"{name}.conv1", strides=strides, activation="relu")
-    return _conv(x, 4 * width, 1, name=f"{name}.conv2")
+    x = _conv(x, width, 1, name=f"{name}-conv0", activation="relu")
+    x = _conv(x, width, 3, name=f"{name}-conv1", strides=strides, activation="relu")
+    return _conv(x, 4 * width, 1, name=f"{name}-conv2")
 
 
 def _shortcut(x: Any, width: int, strides: tuple[int, int], name: str) -> Any:
     """``same`` makes the pool average over the pixels that exist where a side is odd."""
     if strides != (1, 1):
-        x = layers.AveragePooling2D(strides, strides=strides, padding="same", name=f"{name}.short.pool")(x)
-    return _conv(x, width, 1, name=f"{name}.short")
+        x = layers.AveragePooling2D(strides, strides=strides, padding="same", name=f"{name}-short-pool")(x)
+    return _conv(x, width, 1, name=f"{name}-short")
 
 
 def _conv(x: Any, width: int, kernel: int, *, name: str, strides: Size = 1, activation: str | None = None) -> Any:

@@ -73,13 +73,13 @@ class PointwiseEnlargement(layers.Layer):
 def branch(fused: Any, width: int, name: str) -> tuple[Any, Any]:
     """One map (N, H, W, 1) in 0..1 from the fused map (N, H / 4, W / 4, C): for training, and for inference from the
     same weights."""
-    x = conv(fused, width, 3, name=f"{name}.conv1")
-    x = coarse = activate(batch_norm(x, f"{name}.conv_bn1"), "relu", f"{name}.act1")
-    first = layers.Conv2DTranspose(width, 2, strides=2, name=f"{name}.conv2")
-    norm = layers.BatchNormalization(epsilon=1e-5, momentum=0.9, name=f"{name}.conv_bn2")
-    second = layers.Conv2DTranspose(1, 2, strides=2, name=f"{name}.conv3")
-    x = second(activate(norm(first(x)), "relu", f"{name}.act2"))
-    trained = layers.Activation("sigmoid", dtype="float32", name=f"{name}.map")(x)
+    x = conv(fused, width, 3, name=f"{name}-conv1")
+    x = coarse = activate(batch_norm(x, f"{name}-conv_bn1"), "relu", f"{name}-act1")
+    first = layers.Conv2DTranspose(width, 2, strides=2, name=f"{name}-conv2")
+    norm = layers.BatchNormalization(epsilon=1e-5, momentum=0.9, name=f"{name}-conv_bn2")
+    second = layers.Conv2DTranspose(1, 2, strides=2, name=f"{name}-conv3")
+    x = second(activate(norm(first(x)), "relu", f"{name}-act2"))
+    trained = layers.Activation("sigmoid", dtype="float32", name=f"{name}-map")(x)
     return trained, PointwiseEnlargement(first, norm, second, name=name)(coarse)
 
 

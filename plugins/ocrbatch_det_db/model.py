@@ -22,8 +22,8 @@ def build(config: DBConfig, backbone: Any) -> Networks:
     image = keras.Input(backbone.input_shape[1:], name="image")
     fused = feature_pyramid(backbone(image), config.fpn_channels)
     width = config.head_channels or config.fpn_channels // 4
-    probability, inferred = branch(fused, width, "head.binarize")
-    threshold, _ = branch(fused, width, "head.thresh")
+    probability, inferred = branch(fused, width, "head-binarize")
+    threshold, _ = branch(fused, width, "head-thresh")
     binary = DifferentiableBinarization(config.k, name="binary", dtype="float32")(probability, threshold)
     maps = layers.Concatenate(name="maps", dtype="float32")([probability, threshold, binary])
     return Networks(

@@ -28,7 +28,7 @@ def test_db_parity(reference, name):
     check_numbers(networks.training, model.meta["counts"], model.state)
 
     backbone = networks.training.get_layer("backbone")
-    neck = networks.training.get_layer("neck.fused").output
+    neck = networks.training.get_layer("neck-fused").output
     whole = keras.Model(networks.training.input, [neck, networks.training.output, networks.inference.output])
     (picture,) = model.pictures
     for level, features in enumerate(backbone.predict_on_batch(picture.input)):
@@ -48,7 +48,7 @@ def test_east_parity(reference, name):
     check_numbers(networks.training, model.meta["counts"], model.state)
 
     backbone = networks.training.get_layer("backbone")
-    neck = networks.training.get_layer("neck.g3_conv.act").output
+    neck = networks.training.get_layer("neck-g3_conv-act").output
     whole = keras.Model(networks.training.input, [neck, networks.training.output, *networks.inference.outputs])
     (picture,) = model.pictures
     for level, features in enumerate(backbone.predict_on_batch(picture.input)):

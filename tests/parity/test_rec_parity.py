@@ -40,7 +40,7 @@ def test_recognizer_parity(reference, name):
     load_reference_state(networks.training, model.state)
 
     assert count_numbers(networks.training, model.state) == model.meta["counts"]["unique_numbers"]
-    features = networks.training.get_layer("neck.reshape").input
+    features = networks.training.get_layer("neck-reshape").input
     outputs = [features, networks.training.output, networks.inference.output]
     stages = keras.Model(networks.inference.input, outputs)
     for picture in model.pictures:
@@ -66,7 +66,7 @@ def test_rectifying_recognizer_parity(reference, name):
         load_reference_state(networks.training, model.state)
         assert count_numbers(networks.training, model.state) == model.meta["counts"]["unique_numbers"]
 
-        stages = [networks.training.get_layer(f"transform.{stage}").output for stage in ("points", "grid", "rectified")]
+        stages = [networks.training.get_layer(f"transform-{stage}").output for stage in ("points", "grid", "rectified")]
         points, grid, rectified = keras.Model(networks.training.input, stages).predict_on_batch(picture.input)
         assert_close(points, picture.outputs["control_points"])
         np.testing.assert_allclose(grid[:1], picture.outputs["grid"][:1], atol=1e-4)
@@ -86,7 +86,7 @@ def test_attention_recognizer_parity(reference, name):
     load_reference_state(networks.training, model.state)
     assert count_numbers(networks.training, model.state) == model.meta["counts"]["unique_numbers"]
 
-    stages = [networks.training.get_layer(f"transform.{stage}").output for stage in ("points", "grid", "rectified")]
+    stages = [networks.training.get_layer(f"transform-{stage}").output for stage in ("points", "grid", "rectified")]
     points, grid, _ = keras.Model(networks.inference.input, stages).predict_on_batch(picture.input)
     assert_close(points, picture.outputs["control_points"])
     np.testing.assert_allclose(grid[:1], picture.outputs["grid"], atol=1e-4)
