@@ -118,7 +118,7 @@ def batch_for(
 def run_batch(batch: Batch, watch: Watch) -> Summary:
     """Run to the end, or until ``watch`` asks to stop. Raises OcrbatchError for what no page is to blame for."""
     write = writer_for(batch.target)
-    if batch.target.exists() and not batch.journal.exists() and not batch.overwrite:
+    if batch.target.exists() and not any(batch.journal.glob("*.segment")) and not batch.overwrite:
         raise OutputError(
             f"{batch.target} exists and has no journal to go on from: choose another --out, or --overwrite."
         )

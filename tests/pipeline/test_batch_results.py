@@ -215,6 +215,7 @@ def test_a_result_that_fits_into_no_row_costs_only_its_page(tmp_path: Path) -> N
 def test_an_output_of_somebody_else_is_kept(tmp_path: Path) -> None:
     write_page(tmp_path / "in" / "a.png")
     (tmp_path / "r.parquet").write_text("precious")
+    (tmp_path / "r.parquet.journal").mkdir()
     with pytest.raises(OutputError, match="--overwrite"):
         run(tmp_path / "in", out=tmp_path / "r.parquet")
     assert (tmp_path / "r.parquet").read_text() == "precious"
