@@ -33,8 +33,9 @@ def _layers_of(network: Any, part: str) -> list[Any]:
 
 
 def _named(network: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """All layers with their names, those within a model after its own and a dot."""
+    """All layers with their names, hyphens as dots, those within a model after its own and a dot."""
     for layer in network.layers:
-        yield prefix + layer.name, layer
+        name = prefix + layer.name.replace("-", ".")
+        yield name, layer
         if hasattr(layer, "layers"):
-            yield from _named(layer, f"{prefix}{layer.name}.")
+            yield from _named(layer, f"{name}.")
