@@ -68,6 +68,11 @@ def probe(path: Path, sha256: str, size: int, mtime_ns: int) -> Document:
     return Document(path, sha256, size, mtime_ns, n_pages, is_pdf)
 
 
+def load_decoders() -> None:
+    """Import all of Pillow's formats now instead of with the first picture, whose time is limited."""
+    PIL.Image.init()
+
+
 def looks_like_pdf(path: Path) -> bool:
     """Whether the mark of a PDF stands near the file's beginning."""
     with path.open("rb") as file:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ocrbatch.config.run import RunConfig
-from ocrbatch.data.images import Document, looks_like_pdf, probe, read_page, stamp
+from ocrbatch.data.images import Document, load_decoders, looks_like_pdf, probe, read_page, stamp
 from ocrbatch.data.problems import ChangedFile
 from ocrbatch.outputs.pictures import Drawing
 from ocrbatch.outputs.rows import STAGES, Outcome, status_of, to_batch
@@ -180,6 +180,7 @@ def build_processor(config: RunConfig, host: Host, threads: int, drawing: Drawin
     import cv2
 
     cv2.setNumThreads(threads)
+    load_decoders()
     return Processor(Chain.build(config, host, threads), drawing)
 
 

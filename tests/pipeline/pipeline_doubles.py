@@ -17,6 +17,7 @@ from PIL import Image
 from ocrbatch.config.run import TileConfig
 from ocrbatch.contracts import Detection, PageFit, Reading
 from ocrbatch.data.images import Reading as HowToRead
+from ocrbatch.data.images import load_decoders
 from ocrbatch.outputs.pictures import Drawing
 from ocrbatch.pipeline.batch import Batch, Summary, run_batch
 from ocrbatch.pipeline.chain import Chain
@@ -140,6 +141,7 @@ def tiny_chain(side: int = 10_000, delay: float = 0.0) -> Chain:
 
 def build(delay: float = 0.0, drawing: Drawing | None = None) -> Processor:
     """What workers build."""
+    load_decoders()
     return Processor(tiny_chain(delay=delay), drawing)
 
 
