@@ -57,6 +57,8 @@ def check(
     rules = _rules(host, data, stride, options) if content == "lines" else None
     with counting(content) as count:
         report = find_problems(train, val_entries, rules, count)
+    if not report.samples["train"]:
+        raise InputError(f"{data} holds no label: there is nothing to check.")
     _show(report, content)
     if json_file is not None:
         write_json(json_file, report.to_json())

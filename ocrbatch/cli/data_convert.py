@@ -50,6 +50,8 @@ def convert(source: Path, out: Path, to: Target, format_name: str | None, copy: 
             entries = list(entries)
         done = write(entries, content, out, to, copy=copy) if holds(to, content) else None
     if done is not None:
+        if not done.written and not done.left_out:
+            raise InputError(f"{source} holds no label: there is nothing to convert.")
         _say(done, content, out, to)
     bad = bool(done and done.left_out)
     if crops:

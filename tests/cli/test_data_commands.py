@@ -259,3 +259,11 @@ def test_a_view_is_one_file_that_needs_nothing_else(tmp_path: Path) -> None:
     code, said = run("view", pages, "--out", tmp_path / "p.html", "--augment", recipe, "--variants", 1)
     assert code == ExitCode.OK, said
     assert (tmp_path / "p.html").read_text().count("<img") == 2
+
+
+def test_data_without_labels_are_an_error(tmp_path: Path) -> None:
+    empty = tmp_path / "labels.jsonl"
+    empty.write_text("\n")
+    assert run("check", empty) == (ExitCode.INPUT, f"Error: {empty} holds no label: there is nothing to check.\n")
+    assert run("convert", empty, tmp_path / "out", "--to", "paddle")[0] == ExitCode.INPUT
+    assert run("check", tmp_path / "nowhere")[0] == ExitCode.INPUT
