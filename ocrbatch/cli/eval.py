@@ -88,7 +88,7 @@ def _models(task: str, options: dict[str, Any]) -> dict[str, str]:
 def _labels(task: str, folder: str) -> list[Any]:
     from ocrbatch.data.labels import read_lines, read_pages
 
-    return (read_lines if task == "rec" else read_pages)(folder)  # type: ignore[operator]
+    return (read_lines if task == "rec" else read_pages)(folder)
 
 
 def _chain(task: str, models: dict[str, str], host: Host, options: dict[str, Any]) -> Chain:

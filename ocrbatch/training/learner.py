@@ -81,7 +81,7 @@ def build_learner(network: keras.Model, loss: Loss, pixels: ImageInput, settings
 @contextmanager
 def averaged_weights(learner: Learner) -> Iterator[None]:
     """Inside, the network has the averaged weights when there are any; outside, those of the last step."""
-    optimizer = getattr(learner.optimizer, "inner_optimizer", learner.optimizer)  # mixed_float16 wraps it
+    optimizer: Any = getattr(learner.optimizer, "inner_optimizer", learner.optimizer)  # mixed_float16 wraps it
     if not optimizer.use_ema:
         yield
         return

@@ -66,7 +66,7 @@ def _maps(target: NDArray[Any]) -> Iterable[NDArray[np.uint8]]:
         return
     for plane in np.moveaxis(planes.astype(np.float32), -1, 0):
         low, high = float(plane.min()), float(plane.max())
-        yield np.uint8(255 * (plane - low) / (high - low or 1))
+        yield (255 * (plane - low) / (high - low or 1)).astype(np.uint8)
 
 
 def _beside(pictures: Sequence[Image.Image]) -> Image.Image:

@@ -23,7 +23,7 @@ from ocrbatch.plugin_system.host import Host
 from ocrbatch.training import datasets
 from ocrbatch.training.cropping import Cropper
 from ocrbatch.training.evaluation import evaluate_lines, evaluate_pages
-from ocrbatch.training.samples import BatchSource, LineBatches, PageBatches, line_size, width_bucket
+from ocrbatch.training.samples import LineBatches, PageBatches, line_size, width_bucket
 
 Evaluate = Callable[[], Mapping[str, float]]
 
@@ -36,7 +36,7 @@ class Setup:
     algorithm: Any
     networks: Networks
     training: Any
-    source: BatchSource
+    source: LineBatches | PageBatches
     batches_per_epoch: int
     n_train: int
     n_val: int

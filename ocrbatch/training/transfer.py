@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,17 +26,20 @@ def transfer_weights(bundle_path: Path, networks: Networks, spec: ModelSpec, hos
     Everything but the head's classes must have the same name and shape. With another charset, characters that both
     have keep their weights and new ones start fresh. Raises TrainingError naming what does not fit.
     """
+    from keras import ops
+
     bundle = open_bundle(bundle_path, host, kind=spec.task)
     source = build_networks(bundle.spec, host)
     load_weights(source.training, bundle.weights(), str(bundle_path))
-    have = {_name(variable): np.asarray(variable) for variable in source.training.variables}
+    have = {name: ops.convert_to_numpy(variable) for name, variable in _named(source.training.variables)}
     classes = _shared_classes(bundle.spec.charset or "", spec.charset or "")
+    heads = set() if classes.same else _depending_on_charset(networks, spec, host)
     misfits = []
-    for variable in networks.training.variables:
-        value = _fitted(have.get(_name(variable)), np.asarray(variable), classes)
+    for name, variable in _named(networks.training.variables):
+        value = _fitted(have.get(name), ops.convert_to_numpy(variable), classes if name in heads else None)
         if value is None:
-            there = "missing" if _name(variable) not in have else str(have[_name(variable)].shape)
-            misfits.append(f"{_name(variable)}: {there} there, {tuple(variable.shape)} here")
+            there = "missing" if name not in have else str(have[name].shape)
+            misfits.append(f"{name[0]}: {there} there, {tuple(variable.shape)} here")
         else:
             variable.assign(value)
     if misfits:
@@ -44,9 +50,23 @@ def transfer_weights(bundle_path: Path, networks: Networks, spec: ModelSpec, hos
     return len(networks.training.variables)
 
 
-def _name(variable: Any) -> str:
-    """Name of a variable within its network, without the numbers that Keras adds to make names unique."""
-    return str(variable.path)
+def _depending_on_charset(networks: Networks, spec: ModelSpec, host: Host) -> set[tuple[str, int]]:
+    """Names of the variables that one more character changes in shape: some other layer may be as wide by chance."""
+    charset = spec.charset or ""
+    unused = next(chr(code) for code in range(0xE000, 0xF900) if chr(code) not in charset)
+    larger = build_networks(spec.model_copy(update={"charset": charset + unused}), host)
+    pairs = zip(_named(networks.training.variables), _named(larger.training.variables), strict=True)
+    return {name for (name, variable), (_, other) in pairs if variable.shape != other.shape}
+
+
+def _named(variables: Iterable[Any]) -> Iterator[tuple[tuple[str, int], Any]]:
+    """Variables with their names, without the numbers that Keras adds to make names unique (they depend on what was
+    built before), each with its place among those of the same name."""
+    seen: Counter[str] = Counter()
+    for variable in variables:
+        name = re.sub(r"_\d+(?=/|$)", "", str(variable.path))
+        yield (name, seen[name]), variable
+        seen[name] += 1
 
 
 @dataclass(frozen=True)
@@ -70,18 +90,19 @@ def _shared_classes(before: str, now: str) -> _Classes:
     return _Classes(len(before), len(now), columns[:, 0], columns[:, 1])
 
 
-def _fitted(old: NDArray[Any] | None, fresh: NDArray[Any], classes: _Classes) -> NDArray[Any] | None:
+def _fitted(old: NDArray[Any] | None, fresh: NDArray[Any], classes: _Classes | None) -> NDArray[Any] | None:
     """``old`` in the shape of ``fresh``; None when it does not fit.
 
-    With different charsets, a last axis that counts classes (the first class is special, perhaps the last one too) is
-    put together from the old values of shared characters and the fresh ones of new characters.
+    With ``classes`` the last axis counts them (the first is special, perhaps the last one too): it is put together from
+    the old values of shared characters and the fresh ones of new characters.
     """
     if old is None or old.shape[:-1] != fresh.shape[:-1]:
         return None
-    special = old.shape[-1] - classes.n_before if old.ndim else 0
-    counts_classes = 0 < special <= 2 and fresh.shape[-1] - classes.n_now == special
-    if classes.same or not counts_classes:
+    if classes is None:
         return old if old.shape == fresh.shape else None
+    special = old.shape[-1] - classes.n_before
+    if not 0 < special <= 2 or fresh.shape[-1] - classes.n_now != special:
+        return None
     result = fresh.copy()
     result[..., 0] = old[..., 0]
     result[..., 1 + classes.now] = old[..., 1 + classes.before]

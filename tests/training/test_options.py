@@ -1,0 +1,258 @@
+"""Fine-tuning, patience, logs and the dry run, with recognizers of a few hundred weights in this process."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from ocrbatch.bundles import network
+from ocrbatch.bundles.format import GRAPH, WEIGHTS, Agreement, BundleInfo
+from ocrbatch.bundles.store import load_weights, stamp_plugins, write_bundle
+from ocrbatch.cli.main import cli
+from ocrbatch.config.schema import ModelSpec
+from ocrbatch.config.train import TrainConfig
+from ocrbatch.errors import ExitCode, TrainingError
+from ocrbatch.plugin_system.host import Host
+from ocrbatch.training.checkpoint import Progress
+from ocrbatch.training.preview import estimate_memory
+from ocrbatch.training.trainer import Outcome, train
+from ocrbatch.training.transfer import transfer_weights
+
+MakeFolder = Callable[[int, int], Path]
+
+GRAY = {"color": "gray", "mean": [0.5], "std": [0.5]}
+LINES = {**GRAY, "widths": [112]}
+CRNN = {"name": "crnn", "hidden": 4, "layers": 1, "max_length": 5, "input": LINES}
+MODEL: dict[str, Any] = {
+    "task": "rec",
+    "algorithm": {"name": "rosetta", "max_length": 5, "input": LINES},
+    "backbone": {"name": "plain", "rec": {"widths": [4, 4, 4, 4, 4], "depths": [1, 1, 1, 1, 1]}},
+    "charset": "0123456789",
+}
+
+
+class Notes:
+    """A reporter that remembers."""
+
+    def __init__(self) -> None:
+        self.losses: list[float] = []
+        self.metrics: list[dict[str, float]] = []
+
+    def started(self, setup: object, progress: Progress) -> None:
+        self.start = (setup, progress)
+
+    def stepped(self, progress: Progress, loss: float, samples_per_second: float) -> None:  # noqa: ARG002
+        self.losses.append(loss)
+
+    def evaluated(self, progress: Progress, metrics: Mapping[str, float]) -> None:  # noqa: ARG002
+        self.metrics.append(dict(metrics))
+
+
+@pytest.fixture(scope="module")
+def host() -> Host:
+    return Host.load(allow=["engines", "backbone_plain", "rec_crnn", "rec_rosetta"], environ={})
+
+
+def recipe(data: dict[str, Any], **settings: Any) -> TrainConfig:
+    optimizer = {"schedule": {"kind": "constant", "warmup_steps": 0}, **settings.pop("optimizer", {})}
+    base = {"steps": 4, "batch_size": 2, "eval_every": 2, "log_every": 1, "save_every": 2}
+    values = {"model": MODEL, "data": {"workers": 0, **data}, "augment": []}
+    return TrainConfig.model_validate({**values, "train": {**base, "optimizer": optimizer, **settings}})
+
+
+def trained(config: TrainConfig, host: Host, out: Path, **options: Any) -> tuple[Outcome, Notes]:
+    notes = Notes()
+    return train(config, host, out, notes, **options), notes
+
+
+def bundle(
+    folder: Path, host: Host, seed: int, factor: float = 1.0, **model: Any
+) -> tuple[Path, dict[str, np.ndarray]]:
+    """A bundle with random weights (its graph is not looked at), and these by name."""
+    spec = network.resolved(ModelSpec.model_validate({**MODEL, **model}), host)
+    keras.utils.set_random_seed(seed)
+    made = network.build_networks(spec, host).training
+    rng = np.random.default_rng(seed)
+    for variable in made.variables:
+        variable.assign(factor * rng.uniform(0.5, 1.5, variable.shape))
+    folder.mkdir()
+    made.save_weights(folder / WEIGHTS)
+    info = BundleInfo(
+        name="tiny",
+        spec=spec,
+        outputs=("output_0",),
+        parameters=made.count_params(),
+        metrics={},
+        agreement=Agreement(samples=1, difference=0.0, tolerance=1e-3),
+        provenance={},
+        created=datetime(2020, 1, 2, tzinfo=UTC),
+        ocrbatch="0.0.1",
+        files={},
+        **stamp_plugins(spec, host),
+    )
+    target = folder / "tiny.ocrb"
+    write_bundle(target, info, {GRAPH: b"none", WEIGHTS: (folder / WEIGHTS).read_bytes()})
+    return target, values(made)
+
+
+def values(made: keras.Model) -> dict[str, np.ndarray]:
+    """Weights by name, without the numbers that Keras adds to names of layers within layers."""
+    found: dict[str, np.ndarray] = {}
+    for variable in made.variables:
+        found[re.sub(r"_\d+/", "/", variable.path)] = np.array(keras.ops.convert_to_numpy(variable))
+    return found
+
+
+def test_shared_characters_keep_their_rows_and_new_ones_start_fresh(tmp_path: Path, host: Host) -> None:
+    path, before = bundle(tmp_path / "b", host, 1, algorithm=CRNN, charset="abc12")
+    spec = ModelSpec.model_validate({**MODEL, "algorithm": CRNN, "charset": "2xbay"})
+    networks = network.build_networks(spec, host)
+    fresh = values(networks.training)
+    assert transfer_weights(path, networks, spec, host) == len(networks.training.variables)
+    after = values(networks.training)
+    for name in (name for name in after if name.startswith("head")):
+        for new, old in ((0, 0), (1, 5), (3, 2), (4, 1)):  # blank, 2, b and a stood there before
+            np.testing.assert_array_equal(after[name][..., new], before[name][..., old])
+        for new in (2, 5):  # x and y are new
+            np.testing.assert_array_equal(after[name][..., new], fresh[name][..., new])
+    others = [name for name in after if not name.startswith("head") and "seed" not in name]
+    assert len(others) > 10
+    assert any("lstm" in name for name in others)
+    assert all(np.array_equal(after[name], before[name]) for name in others)
+
+
+def test_layers_as_wide_as_the_head_by_chance_are_left_alone(tmp_path: Path, host: Host) -> None:
+    path, before = bundle(tmp_path / "b", host, 1, charset="abc")
+    spec = ModelSpec.model_validate({**MODEL, "charset": "cba"})
+    networks = network.build_networks(spec, host)
+    transfer_weights(path, networks, spec, host)
+    after = values(networks.training)
+    assert after.keys() == before.keys()
+    for name, value in after.items():
+        expected = before[name][..., [0, 3, 2, 1]] if name.startswith("head") else before[name]
+        np.testing.assert_array_equal(value, expected, err_msg=name)
+
+
+def test_another_network_is_refused_by_name(tmp_path: Path, host: Host) -> None:
+    path, _ = bundle(tmp_path / "b", host, 1, algorithm=CRNN, charset="abc12")
+    wider = {**CRNN, "hidden": 5}
+    spec = ModelSpec.model_validate({**MODEL, "algorithm": wider, "charset": "abc12"})
+    with pytest.raises(TrainingError, match=r"does not fit this recipe's network .*lstm"):
+        transfer_weights(path, network.build_networks(spec, host), spec, host)
+
+
+def test_fine_tuning_with_frozen_backbone_a_replay_set_and_one_to_keep(
+    tmp_path: Path, host: Host, digit_lines: MakeFolder
+) -> None:
+    path, before = bundle(tmp_path / "b", host, 2)
+    old, new = str(digit_lines(4, 31)), str(digit_lines(6, 32))
+    data = {"train": [new, {"path": old, "weight": 0.5}], "val": [new], "keep": [old]}
+    config = recipe(data, freeze=["backbone"], optimizer={"backbone_rate": 0.5, "ema": 0.9, "clip_norm": 1.0})
+    outcome, notes = trained(config, host, tmp_path / "run", start_from=path)
+    assert outcome.finished
+    for metrics in notes.metrics:
+        assert {"score", "cer", "keep_score", "keep_cer"} <= metrics.keys()
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text())["last"]["keep_cer"] > 0
+    assert notes.start[0].batches_per_epoch == 4  # type: ignore[attr-defined]
+    tuned = network.build_networks(config.model, host).training
+    load_weights(tuned, (tmp_path / "run" / "last.weights.h5").read_bytes(), "run")
+    for name, value in values(tuned).items():
+        assert np.array_equal(value, before[name]) == name.startswith("stage"), name
+
+
+def test_patience_ends_a_training_that_no_longer_improves(tmp_path: Path, host: Host, digit_lines: MakeFolder) -> None:
+    config = recipe({"train": [str(digit_lines(4, 33))]}, steps=50, patience=2, optimizer={"learning_rate": 1e-9})
+    outcome, notes = trained(config, host, tmp_path / "run")
+    assert outcome.finished
+    assert outcome.stopped_early
+    assert outcome.progress.step == outcome.progress.best_step + 4
+    assert len(notes.metrics) == 3
+    assert (tmp_path / "run" / "last.ckpt.npz").exists()
+
+
+def test_a_loss_that_is_not_finite_stops_with_the_files_of_its_batch(
+    tmp_path: Path, host: Host, digit_lines: MakeFolder
+) -> None:
+    path, _ = bundle(tmp_path / "b", host, 3, np.nan)
+    config = recipe({"train": [str(digit_lines(4, 34))]})
+    with pytest.raises(TrainingError, match=r"not finite at step 1\..*learning_rate.*\d\.png"):
+        trained(config, host, tmp_path / "run", start_from=path)
+    assert not (tmp_path / "run" / "last.ckpt.npz").exists()
+
+
+def test_the_log_as_csv_and_for_tensorboard(tmp_path: Path, host: Host, digit_lines: MakeFolder) -> None:
+    run = tmp_path / "run"
+    config = recipe({"train": [str(digit_lines(4, 35))]}, tensorboard=True, optimizer={"learning_rate": 0.01})
+    _, notes = trained(config, host, run)
+    with (run / "log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows] == [1, 2, 3, 4]
+    assert [float(row["loss"]) for row in rows] == pytest.approx(notes.losses, rel=1e-5)
+    assert {float(row["learning_rate"]) for row in rows} == {0.01}
+    events = scalars(run / "tensorboard")
+    assert [events["train/loss", step] for step in (1, 2, 3, 4)] == pytest.approx(notes.losses, rel=1e-5)
+    assert events["eval/cer", 2] == pytest.approx(notes.metrics[0]["cer"])
+
+
+def scalars(folder: Path) -> dict[tuple[str, int], float]:
+    """Values by name and step from TensorBoard's files: records of a length (8 bytes), its sum (4), data, its sum."""
+    from tensorboardX.proto.event_pb2 import Event
+
+    found = {}
+    for path in folder.iterdir():
+        content = path.read_bytes()
+        while content:
+            length = int.from_bytes(content[:8], "little")
+            event = Event.FromString(content[12 : 12 + length])
+            found.update({(value.tag, event.step): value.simple_value for value in event.summary.value})
+            content = content[16 + length :]
+    return found
+
+
+def test_tensorboard_is_asked_for_before_anything_is_written(
+    tmp_path: Path, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ocrbatch.training.logs.find_spec", lambda _: None)
+    with pytest.raises(TrainingError, match=r"ocrbatch\[tensorboard\]"):
+        trained(recipe({"train": ["nowhere"]}, tensorboard=True), host, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("task", ["rec", "det"])
+def test_a_dry_run_estimates_memory_and_draws_the_first_batch(
+    task: str, tmp_path: Path, digit_lines: MakeFolder, word_pages: MakeFolder
+) -> None:
+    data = digit_lines(6, 36) if task == "rec" else word_pages(3, 36)
+    options = ["--charset", "en"] if task == "rec" else ["--set", "train.crop_size=160"]
+    options += ["--set", "train.freeze=[backbone]", "--set", "train.batch_size=2", "--backbone", "plain"]
+    done = CliRunner().invoke(
+        cli, ["train", task, *options, "--data", str(data), "--out", str(tmp_path / "new"), "--dry-run"]
+    )
+    assert done.exit_code == ExitCode.OK, done.output
+    for part in ("learning_rate", "Total params", "First batch: image uint8", "Memory of a step", "Drew the first"):
+        assert part in done.output, done.output
+    with Image.open(tmp_path / "new" / "dry_run.png") as picture:
+        assert np.asarray(picture).std() > 5
+        assert picture.height > 64
+    assert not (tmp_path / "new" / "config.yml").exists()
+
+
+def test_the_memory_estimate_counts_layers_weights_and_slots() -> None:
+    image = keras.Input((None, None, 1), name="image")
+    inside = keras.Input((None, None, 1))
+    nested = keras.Model(inside, keras.layers.Conv2D(2, 3, padding="same", use_bias=False)(inside), name="backbone")
+    made = keras.Model(image, keras.layers.Conv2D(1, 1, strides=2, use_bias=False)(nested(image)))
+    settings = recipe({"train": ["x"]}, optimizer={"ema": 0.9}).train
+    memory = estimate_memory(made, {"image": np.zeros((3, 8, 10, 1), np.uint8)}, settings)
+    assert memory == {"weights": 4 * (20 + 4 * 20), "activations": 4 * (3 * 8 * 10 * 2 + 3 * 4 * 5)}
