@@ -74,18 +74,18 @@ def lines_of(boxes: Sequence[Box], overlap: float) -> list[Line]:
     lines: list[Line] = []
     for box in sorted(boxes, key=lambda box: (box.top + box.bottom, box.left)):
         shares = [_vertical_share(box, line) for line in lines[-8:]]
-        best = int(np.argmax(shares)) if shares else 0
+        best = shares.index(max(shares)) if shares else 0
         if shares and shares[best] >= overlap:
             lines[len(lines) - len(shares) + best].append(box)
         else:
             lines.append([box])
-    ordered = sorted(lines, key=lambda line: float(np.mean([box.top + box.bottom for box in line])))
+    ordered = sorted(lines, key=lambda line: sum(box.top + box.bottom for box in line) / len(line))
     return [sorted(line, key=lambda box: box.left) for line in ordered]
 
 
 def _vertical_share(box: Box, line: Line) -> float:
-    top = float(np.mean([other.top for other in line]))
-    bottom = float(np.mean([other.bottom for other in line]))
+    top = sum(other.top for other in line) / len(line)
+    bottom = sum(other.bottom for other in line) / len(line)
     shared = min(box.bottom, bottom) - max(box.top, top)
     return shared / max(1e-6, min(box.height, bottom - top))
 
