@@ -78,6 +78,7 @@ def train(
     progress = Progress()
     if resume:
         progress = load_checkpoint(out / CHECKPOINT, learner)
+        write_atomically(out / CONFIG, dump_yaml(config.model_dump(mode="json")))  # what was set anew counts from here
     else:
         _prepare_folder(out, config)
         if start_from is not None:
