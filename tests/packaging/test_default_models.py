@@ -19,7 +19,7 @@ def test_both_models_are_in_the_wheel_and_their_graphs_are_small(wheel: Path) ->
 
 def test_the_samples_are_read_where_the_wheel_is_installed(installed_elsewhere: Path, tmp_path: Path) -> None:
     results = tmp_path / "results.jsonl"
-    command = [str(installed_elsewhere / "ocrbatch"), "run", str(ROOT / "docs" / "samples"), "--out", str(results), "-q"]
+    command = [installed_elsewhere / "ocrbatch", "run", ROOT / "docs" / "samples", "--out", results, "-q"]
     subprocess.run(command, check=True, cwd=tmp_path)
     rows = {Path(row["source"]).stem: row for row in map(json.loads, results.read_text("utf-8").splitlines())}
     assert {name: row["status"] for name, row in rows.items()} == dict.fromkeys(("invoice", "letter", "receipt"), "ok")
