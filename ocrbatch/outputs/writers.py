@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -15,6 +13,8 @@ import pyarrow.parquet as pq
 
 from ocrbatch.config.suggest import did_you_mean
 from ocrbatch.errors import OutputError
+from ocrbatch.outputs.csv_table import write_table
+from ocrbatch.outputs.files import replacing
 from ocrbatch.outputs.rows import SCHEMA
 
 CONFIG_KEY = "ocrbatch.config"
@@ -25,9 +25,10 @@ _ROWS_PER_GROUP = 512
 WriteRows = Callable[[Path, Iterable[pa.RecordBatch], Mapping[str, Any]], None]
 
 
-def writer_for(target: Path) -> WriteRows:
-    """The writer for a file name. Raises OutputError for an unknown suffix or a folder that is not there."""
-    suffix = target.suffix.lower()
+def writer_for(target: Path, suffix: str | None = None) -> WriteRows:
+    """The writer for a file name, or for another ``suffix`` than it has. Raises OutputError for an unknown suffix or a
+    folder that is not there."""
+    suffix = target.suffix.lower() if suffix is None else suffix
     if suffix not in _WRITERS:
         known = ", ".join(_WRITERS)
         hint = did_you_mean(suffix, _WRITERS)
@@ -40,25 +41,36 @@ def writer_for(target: Path) -> WriteRows:
 def write_parquet(target: Path, batches: Iterable[pa.RecordBatch], config: Mapping[str, Any]) -> None:
     """Row groups of a fixed number of rows, zstd; ``config`` goes into the metadata. Raises OutputError."""
     schema = SCHEMA.with_metadata({CONFIG_KEY: json.dumps(config, sort_keys=True)})
-    with _replacing(target) as path, pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    with replacing(target) as path, pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for table in _grouped(batches):
             writer.write_table(table.cast(schema), row_group_size=_ROWS_PER_GROUP)
 
 
 def write_jsonl(target: Path, batches: Iterable[pa.RecordBatch], config: Mapping[str, Any]) -> None:  # noqa: ARG001
     """One JSON object a line, UTF-8. Raises OutputError."""
-    with _replacing(target) as path, path.open("w", encoding="utf-8", newline="\n") as file:
+    with replacing(target) as path, path.open("w", encoding="utf-8", newline="\n") as file:
         for line in _lines(batches):
             file.write(f"{line}\n")
 
 
 def write_json(target: Path, batches: Iterable[pa.RecordBatch], config: Mapping[str, Any]) -> None:  # noqa: ARG001
     """One JSON array of objects, UTF-8. Raises OutputError."""
-    with _replacing(target) as path, path.open("w", encoding="utf-8", newline="\n") as file:
+    with replacing(target) as path, path.open("w", encoding="utf-8", newline="\n") as file:
         _write_array(file, _lines(batches))
 
 
-_WRITERS: dict[str, WriteRows] = {".parquet": write_parquet, ".jsonl": write_jsonl, ".json": write_json}
+def write_csv(target: Path, batches: Iterable[pa.RecordBatch], config: Mapping[str, Any]) -> None:  # noqa: ARG001
+    """A line for each region, UTF-8 (:mod:`ocrbatch.outputs.csv_table`). Raises OutputError."""
+    with replacing(target) as path, path.open("w", encoding="utf-8", errors="replace", newline="") as file:
+        write_table(file, (row for batch in batches for row in batch.to_pylist()))
+
+
+_WRITERS: dict[str, WriteRows] = {
+    ".parquet": write_parquet,
+    ".jsonl": write_jsonl,
+    ".json": write_json,
+    ".csv": write_csv,
+}
 
 
 def _write_array(file: TextIO, lines: Iterator[str]) -> None:
@@ -98,18 +110,3 @@ def _grouped(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
             rows -= _ROWS_PER_GROUP
     if rows:
         yield pa.Table.from_batches(waiting)
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
-    """A path beside ``target`` that takes its place, flushed to the disk, when all went well."""
-    path = target.with_name(f".{target.name}.partial")
-    try:
-        yield path
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-        path.replace(target)
-    except OSError as error:
-        raise OutputError(f"Cannot write {target}: {error.strerror or error}.") from error
-    finally:
-        path.unlink(missing_ok=True)
