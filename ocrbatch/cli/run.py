@@ -21,7 +21,9 @@ _PICTURES = "inference_results"
 
 @click.command("run", context_settings={"max_content_width": 120})
 @click.argument("paths", nargs=-1, metavar="PATH...")
-@click.option("--out", "-o", required=True, type=click.Path(path_type=Path), help="Results: .parquet, .jsonl or .json.")
+@click.option(
+    "--out", "-o", required=True, type=click.Path(path_type=Path), help="Results: .parquet, .jsonl, .json or .csv."
+)
 @click.option("--det", metavar="BUNDLE", help="Detector: a folder or .ocrb file; the default one when left out.")
 @click.option("--rec", metavar="BUNDLE", help="Recognizer: a folder or .ocrb file; the default one when left out.")
 @click.option("--stages", metavar="det,rec", help="det: only find boxes; rec: each picture is one line. Default: both.")
