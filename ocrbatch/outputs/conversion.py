@@ -16,7 +16,7 @@ from ocrbatch.outputs.files import replacing
 from ocrbatch.outputs.hocr import hocr
 from ocrbatch.outputs.layout import Layout, layout_of
 from ocrbatch.outputs.naming import Places, common_base
-from ocrbatch.outputs.page_pictures import page_picture
+from ocrbatch.outputs.page_pictures import open_source, page_picture
 from ocrbatch.outputs.pagexml import pagexml
 from ocrbatch.outputs.results import Row, read_rows, read_sources
 from ocrbatch.outputs.searchable_pdf import SearchablePdf
@@ -91,12 +91,13 @@ def _text(rows: Iterable[Row], target: Path) -> Iterator[Outcome]:
 
 def _pdf(rows: Iterable[Row], target: Path, images: Path | None) -> Iterator[Outcome]:
     with tempfile.TemporaryFile(dir=target.parent) as spool, SearchablePdf(spool) as document:
-        written = 0
+        written, opened = 0, None
         for row in rows:
             problem = _failure(row)
             if problem is None:
                 try:
-                    document.add(layout_of(row), page_picture(row, images))
+                    opened = opened or open_source(row, images)  # once: files of thousands of pages are large
+                    document.add(layout_of(row), page_picture(row, opened))
                     written += 1
                 except (TypeError, ValueError, OSError, OcrbatchError) as error:
                     problem = str(error)

@@ -29,17 +29,21 @@ class PagePicture:
     jpeg: bytes | None = None
 
 
-def page_picture(row: Mapping[str, Any], images: Path | None = None) -> PagePicture:
-    """The page of ``row``, from its source or from below ``images``.
+def open_source(row: Mapping[str, Any], images: Path | None = None) -> Document:
+    """The file that ``row`` was read from, at its source or below ``images``.
 
-    Raises InputError or a page's error (MissingFile, DamagedFile, ...) when it is gone or another one by now.
+    Raises InputError when it has changed, and a page's error (MissingFile, DamagedFile, ...) when it cannot be read.
     """
-    source, page = str(row["source"]), int(row["page"] or 0)
-    path = locate(source, images)
+    path = locate(str(row["source"]), images)
     sha256, size, mtime_ns = stamp(path)
     if row["sha256"] and row["sha256"] != sha256:
         raise InputError(f"{path} has changed since it was read.")
-    document = probe(path, sha256, size, mtime_ns)
+    return probe(path, sha256, size, mtime_ns)
+
+
+def page_picture(row: Mapping[str, Any], document: Document) -> PagePicture:
+    """The page of ``row``. Raises InputError when it is another one by now."""
+    path, page = document.path, int(row["page"] or 0)
     if page >= document.n_pages:
         raise InputError(f"{path} has no page {page + 1}.")
     wanted = int(row["width"]), int(row["height"])
