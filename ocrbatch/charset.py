@@ -27,6 +27,10 @@ NAMED = {
 """Charsets by name: ``en`` is the 36 characters of the classic benchmarks, ``ascii`` all 95 printable ones with the
 space, ``latin`` adds European letters, currency signs and the typographic marks of print."""
 
+_IN_FILES = ("gb2312",)
+"""Larger ones lie in charsets/: ``gb2312`` is ``ascii``, the signs and full-width punctuation of GB/T 2312-1980 (rows 1
+and 3) and its 6,763 Chinese characters of both levels."""
+
 
 @dataclass(frozen=True)
 class Charset:
@@ -72,15 +76,16 @@ def normalize(text: str) -> str:
 
 
 def load_charset(name_or_path: str) -> Charset:
-    """A charset by name (see :data:`NAMED`) or from a UTF-8 file with one character a line (a line holding one space is
-    the space). Raises ConfigError."""
+    """A charset by name (one of :data:`NAMED`, or ``gb2312``) or from a UTF-8 file with one character a line (a line
+    holding one space is the space). Raises ConfigError."""
     if name_or_path in NAMED:
         return Charset(NAMED[name_or_path])
-    path = Path(name_or_path)
+    shipped = Path(__file__).with_name("charsets") / f"{name_or_path}.txt"
+    path = shipped if name_or_path in _IN_FILES else Path(name_or_path)
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        names = ", ".join(NAMED)
+        names = ", ".join((*NAMED, *_IN_FILES))
         raise ConfigError(
             f"Cannot read the charset {name_or_path!r} ({error}): give one of {names} or a text file."
         ) from error

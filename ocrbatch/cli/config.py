@@ -38,7 +38,7 @@ def init(host: Host, task: str, algo: str | None, backbone: str | None) -> None:
     features = host.backbone(backbone)
     lines = [f"# {algorithm.summary} Backbone: {features.summary}"]
     if task == "rec":
-        lines += [f"charset: {DEFAULT_CHARSET}  # en, ascii, latin, or a file with one character a line"]
+        lines += [f"charset: {DEFAULT_CHARSET}  # en, ascii, latin, gb2312, or a file with one character a line"]
     lines += ["model:", f"  task: {task}", "  algorithm:", f"    name: {algorithm.name}"]
     lines += _options(host.schema(algorithm), 4)
     lines += ["  backbone:", f"    name: {features.name}", *_options(host.schema(features), 4)]

@@ -12,7 +12,7 @@ from ocrbatch.errors import ConfigError
 ASCII = Charset(NAMED["ascii"])
 
 
-@pytest.mark.parametrize(("name", "size"), [("en", 36), ("ascii", 95)])
+@pytest.mark.parametrize(("name", "size"), [("en", 36), ("ascii", 95), ("gb2312", 6980)])
 def test_sizes_of_named_charsets(name: str, size: int) -> None:
     assert len(load_charset(name)) == size
 
@@ -21,6 +21,16 @@ def test_sizes_of_named_charsets(name: str, size: int) -> None:
 def test_named_charsets_are_valid(name: str) -> None:
     charset = load_charset(name)
     assert charset.decode(range(len(charset))) == NAMED[name]
+
+
+def test_gb2312_holds_ascii_and_every_chinese_character_of_the_standard() -> None:
+    codes = [bytes([high, low]) for high in range(0xB0, 0xF8) for low in range(0xA1, 0xFF)]
+    hanzi = "".join(code.decode("gb2312", errors="ignore") for code in codes)
+    characters = load_charset("gb2312").characters
+    assert len(hanzi) == 6763
+    assert characters.startswith(NAMED["ascii"])
+    assert characters.endswith(hanzi)
+    assert set("，。、；：？！“”《》（）￥") <= set(characters)
 
 
 def test_space_is_a_character() -> None:
