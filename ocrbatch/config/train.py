@@ -93,6 +93,9 @@ class TrainSettings(PluginConfig):
     freeze: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
         (), description="Parts of the network that stay as they are, such as backbone or backbone.stage0."
     )
+    backbone_from: str | None = Field(
+        None, min_length=1, description="Bundle, det or rec, whose backbone's weights to start from; they must fit."
+    )
     optimizer: OptimizerConfig = OptimizerConfig()
 
 

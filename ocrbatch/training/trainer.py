@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from ocrbatch.bundles.store import locate
 from ocrbatch.config.load import dump_yaml
 from ocrbatch.config.train import TrainConfig
 from ocrbatch.errors import TrainingError
@@ -28,7 +29,7 @@ from ocrbatch.training.learner import Learner, averaged_weights, build_learner
 from ocrbatch.training.loader import BatchLoader
 from ocrbatch.training.logs import TrainingLog, require_tensorboard
 from ocrbatch.training.setup import Setup, set_up
-from ocrbatch.training.transfer import transfer_weights
+from ocrbatch.training.transfer import transfer_backbone, transfer_weights
 
 CONFIG, CHECKPOINT, BEST, LAST = "config.yml", "last.ckpt.npz", "best.weights.h5", "last.weights.h5"
 PROVENANCE = "provenance.json"
@@ -83,6 +84,8 @@ def train(
         _prepare_folder(out, config)
         if start_from is not None:
             transfer_weights(start_from, setup.networks, config.model, host)
+        if config.train.backbone_from is not None:
+            transfer_backbone(locate(config.train.backbone_from), setup.networks, host)
     return _Loop(setup, learner, out, reporter, deadline).run(progress)
 
 

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocrbatch.bundles.network import build_networks
-from ocrbatch.bundles.store import load_weights, open_bundle
+from ocrbatch.bundles.store import Bundle, load_weights, open_bundle
 from ocrbatch.config.schema import ModelSpec
 from ocrbatch.contracts import Networks
 from ocrbatch.errors import TrainingError
 from ocrbatch.plugin_system.host import Host
+from ocrbatch.training.layers import variables_of
 
 
 def transfer_weights(bundle_path: Path, networks: Networks, spec: ModelSpec, host: Host) -> int:
@@ -29,25 +30,68 @@ def transfer_weights(bundle_path: Path, networks: Networks, spec: ModelSpec, hos
     from keras import ops
 
     bundle = open_bundle(bundle_path, host, kind=spec.task)
-    source = build_networks(bundle.spec, host)
-    load_weights(source.training, bundle.weights(), str(bundle_path))
-    have = {name: ops.convert_to_numpy(variable) for name, variable in _named(source.training.variables)}
+    source = _trained_network(bundle)
+    have = {name: ops.convert_to_numpy(variable) for name, variable in _named(source.variables)}
     classes = _shared_classes(bundle.spec.charset or "", spec.charset or "")
     heads = set() if classes.same else _depending_on_charset(networks, spec, host)
     misfits = []
     for name, variable in _named(networks.training.variables):
         value = _fitted(have.get(name), ops.convert_to_numpy(variable), classes if name in heads else None)
         if value is None:
-            there = "missing" if name not in have else str(have[name].shape)
-            misfits.append(f"{name[0]}: {there} there, {tuple(variable.shape)} here")
+            misfits.append(_misfit(name, have.get(name), variable))
         else:
             variable.assign(value)
     if misfits:
-        shown = "; ".join(misfits[:5]) + (f"; and {len(misfits) - 5} more" if len(misfits) > 5 else "")
         raise TrainingError(
-            f"{bundle_path} does not fit this recipe's network ({shown}): train the bundle's own model."
+            f"{bundle_path} does not fit this recipe's network ({_first(misfits)}): train the bundle's own model."
         )
     return len(networks.training.variables)
+
+
+def transfer_backbone(bundle_path: Path, networks: Networks, host: Host) -> int:
+    """Copies the weights of the backbone alone, from a bundle of either kind, and returns how many arrays they are.
+
+    All of them must have the same names and shapes. Raises TrainingError naming what does not fit.
+    """
+    from keras import ops
+
+    bundle = open_bundle(bundle_path, host)
+    here = dict(_named(_backbone_variables(networks.training)))
+    there = dict(_named(_backbone_variables(_trained_network(bundle))))
+    misfits = [
+        _misfit(name, there.get(name), variable)
+        for name, variable in here.items()
+        if name not in there or there[name].shape != variable.shape
+    ]
+    if misfits:
+        raise TrainingError(
+            f"The backbone of {bundle_path}, {bundle.spec.backbone.name!r}, does not fit this recipe's "
+            f"({_first(misfits)}): give model.backbone the bundle's options, or leave out train.backbone_from."
+        )
+    for name, variable in here.items():
+        variable.assign(ops.convert_to_numpy(there[name]))
+    return len(here)
+
+
+def _trained_network(bundle: Bundle) -> Any:
+    """The training network of a bundle, with its weights."""
+    training = build_networks(bundle.spec, bundle.host).training
+    load_weights(training, bundle.weights(), str(bundle.path))
+    return training
+
+
+def _backbone_variables(training: Any) -> list[Any]:
+    """Each variable of the backbone once, in order: parts within parts name theirs again."""
+    return list({id(variable): variable for variable in variables_of(training, ["backbone"])}.values())
+
+
+def _misfit(name: tuple[str, int], old: Any, variable: Any) -> str:
+    there = "missing" if old is None else str(tuple(old.shape))
+    return f"{name[0]}: {there} there, {tuple(variable.shape)} here"
+
+
+def _first(misfits: list[str]) -> str:
+    return "; ".join(misfits[:5]) + (f"; and {len(misfits) - 5} more" if len(misfits) > 5 else "")
 
 
 def _depending_on_charset(networks: Networks, spec: ModelSpec, host: Host) -> set[tuple[str, int]]:

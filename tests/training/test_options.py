@@ -27,7 +27,7 @@ from ocrbatch.plugin_system.host import Host
 from ocrbatch.training.checkpoint import Progress
 from ocrbatch.training.preview import estimate_memory
 from ocrbatch.training.trainer import Outcome, train
-from ocrbatch.training.transfer import transfer_weights
+from ocrbatch.training.transfer import transfer_backbone, transfer_weights
 
 MakeFolder = Callable[[int, int], Path]
 
@@ -150,6 +150,31 @@ def test_another_network_is_refused_by_name(tmp_path: Path, host: Host) -> None:
     spec = ModelSpec.model_validate({**MODEL, "algorithm": wider, "charset": "abc12"})
     with pytest.raises(TrainingError, match=r"does not fit this recipe's network .*lstm"):
         transfer_weights(path, network.build_networks(spec, host), spec, host)
+
+
+def test_a_backbone_alone_is_taken_over_by_another_algorithm(
+    tmp_path: Path, host: Host, digit_lines: MakeFolder
+) -> None:
+    path, before = bundle(tmp_path / "b", host, 3, algorithm=CRNN, charset="abc")
+    config = recipe({"train": [str(digit_lines(4, 33))]}, backbone_from=str(path), freeze=["backbone"], steps=1)
+    trained(config, host, tmp_path / "run")
+    after = network.build_networks(config.model, host).training
+    load_weights(after, (tmp_path / "run" / "last.weights.h5").read_bytes(), "run")
+    taken = values(after.get_layer("backbone"))
+    assert len(taken) > 10
+    for name, value in taken.items():
+        np.testing.assert_array_equal(value, before[name], err_msg=name)
+
+
+def test_a_backbone_that_does_not_fit_is_refused_by_name_and_shapes(tmp_path: Path, host: Host) -> None:
+    path, _ = bundle(tmp_path / "b", host, 3)
+    wider = {"name": "plain", "rec": {"widths": [4, 4, 4, 4, 5], "depths": [1, 1, 1, 1, 1]}}
+    networks = network.build_networks(ModelSpec.model_validate({**MODEL, "backbone": wider}), host)
+    fresh = values(networks.training)
+    with pytest.raises(TrainingError, match=r"backbone of .*'plain'.*, 4\) there, .*, 5\) here"):
+        transfer_backbone(path, networks, host)
+    for name, value in values(networks.training).items():
+        np.testing.assert_array_equal(value, fresh[name], err_msg=name)
 
 
 def test_fine_tuning_with_frozen_backbone_a_replay_set_and_one_to_keep(
