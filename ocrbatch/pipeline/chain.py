@@ -81,6 +81,8 @@ class Chain:
     def read(self, source: str | Path | Image, page: int = 0) -> PageResult:
         """One page of a file (``page`` counts from 0), or a picture, RGB uint8 (H, W, 3). Raises InputError."""
         if isinstance(source, np.ndarray):
+            if source.dtype != np.uint8 or source.ndim != 3 or source.shape[2] != 3 or not source.size:
+                raise InputError(f"A picture must be RGB, uint8, (H, W, 3), not {source.dtype} {source.shape}.")
             return self._read(PageRef("", 0, 1), "", np.ascontiguousarray(source), ())
         document = _open(source)
         if not 0 <= page < document.n_pages:

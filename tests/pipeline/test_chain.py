@@ -45,6 +45,16 @@ def test_arrays_and_files_of_many_pages(tmp_path: Path) -> None:
         tiny_chain().read("nowhere.png")
 
 
+@pytest.mark.parametrize(
+    "picture",
+    [np.zeros((0, 0, 3), np.uint8), np.zeros((20, 20), np.uint8), np.zeros((20, 20, 4), np.uint8), np.zeros((9, 9, 3))],
+    ids=["empty", "grey", "alpha", "float"],
+)
+def test_an_array_that_is_no_picture_is_refused(picture: np.ndarray) -> None:
+    with pytest.raises(InputError, match=r"must be RGB, uint8, \(H, W, 3\)"):
+        tiny_chain().read(picture)
+
+
 def test_a_line_reads_the_same_whatever_its_neighbours() -> None:
     rng = np.random.default_rng(0)
     recognizer = Recognizer(GreyCodec(), Same(), 3, 1.5, "m")
