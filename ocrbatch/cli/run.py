@@ -72,7 +72,7 @@ def command(host: Host, /, paths: tuple[str, ...], out: Path, **options: Any) ->
     from ocrbatch.data.sources import Selection
     from ocrbatch.pipeline.batch import batch_for, run_batch
 
-    inputs = _inputs(paths, options["files_from"])
+    inputs = _inputs(paths, options["files_from"], options["visualize"])
     config = _config(options)
     workers, threads = share_cores(_cores(), options["workers"], options["threads"])
     batch = batch_for(
@@ -109,7 +109,7 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _inputs(paths: tuple[str, ...], files_from: str | None) -> list[str]:
+def _inputs(paths: tuple[str, ...], files_from: str | None, pictures: Path | None) -> list[str]:
     """Paths as given, then those of the list. Raises InputError for one on the command line that is not there."""
     for path in paths:
         if not os.path.lexists(path):
@@ -122,7 +122,8 @@ def _inputs(paths: tuple[str, ...], files_from: str | None) -> list[str]:
             raise InputError(f"Cannot read the list {files_from}: {error.strerror or error}.") from error
         inputs += [os.fsdecode(line.rstrip(b"\r")) for line in content.split(b"\n") if line.strip()]
     if not inputs:
-        raise InputError("Nothing to read: name a file or folder, or a list with --files-from.")
+        taken = f" (--visualize took {pictures} as its folder)" if pictures and pictures.exists() else ""
+        raise InputError(f"Nothing to read{taken}: name a file or folder, or a list with --files-from.")
     return inputs
 
 

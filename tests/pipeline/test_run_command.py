@@ -20,6 +20,7 @@ from ocrbatch.cli.main import cli
 from ocrbatch.cli.run import share_cores
 from ocrbatch.config.load import load_yaml, validate
 from ocrbatch.config.run import RunConfig
+from ocrbatch.errors import ExitCode
 from ocrbatch.outputs.writers import CONFIG_KEY
 from ocrbatch.plugin_system.host import Host
 
@@ -205,3 +206,9 @@ def test_the_recipe_says_what_the_defaults_are() -> None:
         plugin = host.postprocessor(choice.name)
         assert host.config(plugin, choice.options) == host.config(plugin, default.options)
     assert recipe.model_copy(update={"post": RunConfig().post}) == RunConfig()
+
+
+def test_visualize_says_when_it_took_the_only_path(run: Run) -> None:
+    result = run("--out", "r.jsonl", "--visualize", "in")
+    assert result.exit_code == ExitCode.INPUT
+    assert "--visualize took in as its folder" in result.stderr
