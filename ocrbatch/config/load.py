@@ -19,8 +19,10 @@ def load_yaml(path: Path) -> dict[str, Any]:
     """The mapping that a YAML file holds (an empty file is an empty mapping). Raises ConfigError."""
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"Cannot read the configuration {path}: {error}.") from error
+    except OSError as error:
+        raise ConfigError(f"Cannot read the configuration {path}: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"Cannot read the configuration {path}: it is not text in UTF-8.") from error
     try:
         values = yaml.safe_load(text)
     except yaml.YAMLError as error:

@@ -16,7 +16,15 @@ _SHOWN = 60
 
 def config_error(error: ValidationError, schema: type[BaseModel], where: str = "") -> ConfigError:
     """All problems of a failed validation, one sentence a line; ``where`` goes before each key path."""
-    return ConfigError("\n".join(_sentence(dict(problem), schema, where) for problem in error.errors()))
+    problems: list[dict[str, Any]] = [dict(problem) for problem in error.errors()]
+    places = [problem["loc"] for problem in problems]
+    told = [problem for problem in problems if not any(_is_within(place, problem["loc"]) for place in places)]
+    return ConfigError("\n".join(_sentence(problem, schema, where) for problem in told))
+
+
+def _is_within(place: Sequence[int | str], outer: Sequence[int | str]) -> bool:
+    """Whether ``place`` lies below ``outer``, whose problem then follows from its own."""
+    return len(place) > len(outer) and tuple(place[: len(outer)]) == tuple(outer)
 
 
 def _sentence(problem: dict[str, Any], schema: type[BaseModel], where: str) -> str:

@@ -26,6 +26,7 @@ class Outer(PluginConfig):
     name: str = Field(min_length=1)
     inner: Inner = Wide(mode="slow")
     rates: tuple[float, ...] | None = (0.1, 0.2)
+    modes: tuple[Literal["fast", "slow"], ...] = Field(("fast",), min_length=1)
 
 
 def _message(values: dict[str, object], where: str = "") -> str:
@@ -43,6 +44,7 @@ def _message(values: dict[str, object], where: str = "") -> str:
         ({}, "name: a value is needed."),
         ({"name": "a", "inner": {"size": 99}}, "inner.size: should be less than or equal to 9, not 99."),
         ({"name": "a", "inner": {"mode": "quick"}}, "inner.mode: should be 'fast' or 'slow', not 'quick'."),
+        ({"name": "a", "modes": ["quick"]}, "modes.0: should be 'fast' or 'slow', not 'quick'."),
     ],
 )
 def test_a_message_names_key_and_value_and_what_is_allowed(values: dict[str, object], message: str) -> None:
@@ -68,7 +70,7 @@ def test_a_rule_over_several_keys_is_told_without_the_whole_value() -> None:
 
 def test_options_are_flat_with_the_defaults_that_count() -> None:
     lines = {line.key: line for line in describe(Outer)}
-    assert list(lines) == ["name", "inner.size", "inner.mode", "rates"]
+    assert list(lines) == ["name", "inner.size", "inner.mode", "rates", "modes"]
     assert (lines["name"].required, lines["name"].bounds) == (True, "length >= 1")
     assert (lines["inner.size"].default, lines["inner.mode"].default) == (6, "slow")
     assert lines["inner.size"].description == "Size in pixels."
