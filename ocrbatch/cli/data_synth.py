@@ -83,7 +83,7 @@ def _generate(
         maker = make(TextSource.load(text), book, backgrounds=find_pictures(backgrounds))
     facts = {"kind": what, **about, "texts": [path.name for path in text], "fonts": book.licence_table()}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as progress:
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=count)
         generate(
             maker, out, count=count, seed=seed, workers=workers, about=facts,

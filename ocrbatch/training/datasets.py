@@ -134,7 +134,7 @@ def _labels(dataset: Dataset, read: Callable[[str], Iterable[Label | Flaw]], fla
 def _report(bad: Sequence[Problem]) -> str:
     kinds = Counter(problem.kind for problem in bad)
     examples = "; ".join(f"{Path(problem.where).name}: {problem.reason}" for problem in bad[:_SHOWN])
-    more = f" ({len(kinds)} kinds of problem)" if len(bad) > _SHOWN else ""
+    more = f" ({len(kinds)} kind{'' if len(kinds) == 1 else 's'} of problem)" if len(bad) > _SHOWN else ""
     return (
         f"{len(bad)} samples cannot be trained on{more}, such as {examples}. "
         "Mend the labels, or leave them out with --skip-bad FILE, which lists them."
