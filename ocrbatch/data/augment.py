@@ -5,6 +5,7 @@ Rendered data bring their own damage; these steps make a cached picture look dif
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -21,14 +22,14 @@ from ocrbatch.types import Image
 Amount = Annotated[float, Field(ge=0, le=1)]
 
 
-class Augmentation(PluginConfig):
+class Augmentation(PluginConfig, ABC):
     """One step; ``chance`` is how often it is applied."""
 
     chance: Amount = Field(1.0, description="Chance of applying the step to a picture.")
 
+    @abstractmethod
     def apply(self, picture: Image, rng: np.random.Generator) -> Image:
         """The changed picture; the given one is left as it is."""
-        raise NotImplementedError
 
     def __call__(self, picture: Image, rng: np.random.Generator) -> Image:
         return self.apply(picture, rng) if rng.random() < self.chance else picture

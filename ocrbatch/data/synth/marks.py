@@ -205,30 +205,6 @@ def _fold(desk: Desk, picture: Image) -> None:
     picture[:] = (picture * shade).astype(np.uint8)
 
 
-def _torn(desk: Desk, picture: Image) -> None:
-    """A torn edge or a corner: what lies behind the paper shows as a dark wedge."""
-    rng, (height, width) = desk.rng, picture.shape[:2]
-    corner = np.array([rng.integers(2) * width, rng.integers(2) * height], np.float64)
-    inward = np.where(corner > 0, -1, 1) * width
-    along = np.array([rng.uniform(0.02, 0.25), 0.0]), np.array([0.0, rng.uniform(0.02, 0.7)])
-    middle = (along[0] + along[1]) * rng.uniform(0.1, 0.45)
-    wedge = [corner, *(corner + share * inward for share in (along[0], middle, along[1]))]
-    cv2.fillPoly(picture, [np.rint(wedge).astype(np.int32)], (int(rng.integers(0, 60)),) * 3, cv2.LINE_AA)
-
-
-def _smudge(desk: Desk, picture: Image) -> None:
-    """A band of toner or dirt: fine dark grain, densest in its middle."""
-    rng, (height, width) = desk.rng, picture.shape[:2]
-    h, w = int(rng.uniform(0.01, 0.08) * height) + 4, int(rng.uniform(0.1, 0.9) * width) + 4
-    y, x = int(rng.integers(0, max(1, height - h))), int(rng.integers(0, max(1, width - w)))
-    if rng.random() < 0.6:
-        y = int(rng.choice([0, height - h]))
-    density = cv2.resize(rng.uniform(-0.6, 0.5, (4, 9)).astype(np.float32), (w, h), interpolation=cv2.INTER_CUBIC)
-    grain = cv2.GaussianBlur(rng.random((h, w), np.float32), (3, 3), 0) * 2 - 1 + density
-    patch = picture[y : y + h, x : x + w]
-    patch[:] = (patch * (1 - np.clip(grain, 0, 0.6)[..., None])).astype(np.uint8)
-
-
 def _specks(desk: Desk, picture: Image) -> None:
     """Dirt: small dark blobs of many sizes."""
     rng, (height, width) = desk.rng, picture.shape[:2]
