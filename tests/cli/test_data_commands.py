@@ -185,7 +185,6 @@ def test_losses_are_counted_and_left_out_labels_named(tmp_path: Path) -> None:
 
 
 def test_a_database_and_back(tmp_path: Path) -> None:
-    pytest.importorskip("lmdb")
     data = labelled(tmp_path / "lines", [{"text": "one"}, {"text": "zwei ö"}, {"text": "x", "image": "missing.png"}])
     assert run("convert", data, tmp_path / "db", "--to", "lmdb")[0] == ExitCode.PARTIAL
     assert run("convert", tmp_path / "db", tmp_path / "back", "--to", "labels")[0] == ExitCode.OK

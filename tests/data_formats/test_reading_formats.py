@@ -164,7 +164,6 @@ def test_a_folder_of_lines(tmp_path: Path, picture: MakePicture) -> None:
 
 
 def test_lmdb_says_how_to_use_it(tmp_path: Path, picture: MakePicture) -> None:
-    pytest.importorskip("lmdb")
     image = picture(tmp_path / "1.png")
     database = tmp_path / "db"
     assert lmdb_format.write(database, [(image, "one"), (tmp_path / "none.png", "x"), (image, "Ü")]) != []
