@@ -84,11 +84,8 @@ def _check_networks(build: Any, config: Any, training: DetectorTraining, what: s
     for size in ((64, 96), (96, 64)):
         for output in nets.outputs_of(built.inference, _picture(size[0], size[1], config.input.channels)):
             expect_finite(output, f"{what}: its output for {size}")
-    for names, chosen in (("text and none", targets), ("no text at all", [targets[1], targets[1]])):
-        batch = {key: np.stack([target[key] for target in chosen]) for key in chosen[0]}
-        inputs = nets.training_inputs(built.training, picture, batch)
-        nets.check_loss(built.training, training, inputs, batch, f"{what}, {names}")
-    nets.check_training_step(built.training, training, inputs, batch, f"{what}, {names}")
+    batches = {"text and none": targets, "no text at all": [targets[1], targets[1]]}
+    nets.check_training(built.training, training, picture, batches, what)
     return built
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,22 @@ def check_loss(network: Any, training: Any, inputs: Any, targets: Any, what: str
         array = keras.ops.convert_to_numpy(value)
         expect(array.shape == (), f"{what}: the loss {name!r} has the shape {array.shape}, it must be a scalar")
         expect_finite(array, f"{what}: the loss {name!r}")
+
+
+def check_training(
+    network: Any,
+    training: Any,
+    image: NDArray[np.float32],
+    batches: Mapping[str, Sequence[Mapping[str, NDArray[Any]]]],
+    what: str,
+) -> None:
+    """The loss of each batch (targets of its pictures, under a name for messages) is right; weights stay finite after a
+    step on the last one."""
+    for name, chosen in batches.items():
+        targets = {key: np.stack([target[key] for target in chosen]) for key in chosen[0]}
+        inputs = training_inputs(network, image, targets)
+        check_loss(network, training, inputs, targets, f"{what}, {name}")
+    check_training_step(network, training, inputs, targets, f"{what}, {name}")
 
 
 def check_training_step(network: Any, training: Any, inputs: Any, targets: Any, what: str) -> None:

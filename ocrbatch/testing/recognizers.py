@@ -82,11 +82,8 @@ def _check_networks(build: Any, config: Any, training: RecognizerTraining, n_cha
     for output in nets.outputs_of(built.inference, _picture(config.input, wider)):
         expect(output.shape[0] == 2, f"{what}: an output of the shape {output.shape} has lost the batch axis")
         expect_finite(output, f"{what}: its output for lines {wider} wide")
-    for names, chosen in (("a label and an empty one", targets), ("empty labels", [targets[1], targets[1]])):
-        batch = {key: np.stack([target[key] for target in chosen]) for key in chosen[0]}
-        inputs = nets.training_inputs(built.training, picture, batch)
-        nets.check_loss(built.training, training, inputs, batch, f"{what}, {names}")
-    nets.check_training_step(built.training, training, inputs, batch, f"{what}, {names}")
+    batches = {"a label and an empty one": targets, "empty labels": [targets[1], targets[1]]}
+    nets.check_training(built.training, training, picture, batches, what)
     return built
 
 
