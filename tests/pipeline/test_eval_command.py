@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import handmade_bundles
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
@@ -16,21 +15,10 @@ from pipeline_doubles import write_page
 
 from ocrbatch.cli.main import cli
 from ocrbatch.errors import ExitCode
-from ocrbatch.plugin_system.host import Host
 
 Eval = Callable[..., Result]
 GROWTH = 9
 BARS = ((20, 20, 80, 16), (20, 80, 80, 16))
-
-
-@pytest.fixture(scope="module")
-def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A detector for which dark is text, and a recognizer that reads "ab 12" on everything."""
-    folder, host = tmp_path_factory.mktemp("bundles"), Host.load(environ={})
-    return {
-        "det": str(handmade_bundles.detector(folder / "dark.ocrb", host)),
-        "rec": str(handmade_bundles.recognizer(folder / "always", host)),
-    }
 
 
 @pytest.fixture

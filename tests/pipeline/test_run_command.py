@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import handmade_bundles
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
@@ -26,15 +25,6 @@ from ocrbatch.plugin_system.host import Host
 
 Run = Callable[..., Result]
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="session")
-def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    folder, host = tmp_path_factory.mktemp("bundles"), Host.load(environ={})
-    return {
-        "det": str(handmade_bundles.detector(folder / "dark.ocrb", host)),
-        "rec": str(handmade_bundles.recognizer(folder / "always", host)),
-    }
 
 
 @pytest.fixture
