@@ -23,7 +23,9 @@ _PATH = click.Path(path_type=Path)
 @click.option("-c", "--config", "recipe", type=_PATH, metavar="FILE", help="Recipe (YAML), such as those in configs/.")
 @click.option("--algo", metavar="NAME", help="Detector or recognizer; see `ocrbatch plugins list`.")
 @click.option("--backbone", metavar="NAME", help="Backbone.")
-@click.option("--charset", metavar="NAME|FILE", help="rec: en, ascii, latin, gb2312, or a file with one character a line.")
+@click.option(
+    "--charset", metavar="NAME|FILE", help="rec: en, ascii, latin, gb2312, or a file with one character a line."
+)
 @click.option(
     "--data", "train_data", multiple=True, metavar="DIR", help="Labelled folder to train on; may be repeated."
 )
