@@ -100,7 +100,7 @@ def batch_for(
     settings = config.settings()
     for bundle in filter(None, (det, rec)):
         settings[bundle.kind] = {**settings[bundle.kind], "bundle": bundle.identity}
-    drawing = Drawing(pictures, common_folder(paths)) if pictures else None
+    drawing = Drawing(_made(pictures), common_folder(paths)) if pictures else None
     arguments = {"config": config, "host": host, "threads": threads, "drawing": drawing}
     return Batch(
         paths,
@@ -113,6 +113,15 @@ def batch_for(
         timeout=config.timeout,
         **told,
     )
+
+
+def _made(folder: Path) -> Path:
+    """A folder that is there now. Raises OutputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"Cannot draw pictures into {folder}: {error.strerror or error}.") from error
+    return folder
 
 
 def run_batch(batch: Batch, watch: Watch) -> Summary:

@@ -202,3 +202,11 @@ def test_visualize_says_when_it_took_the_only_path(run: Run) -> None:
     result = run("--out", "r.jsonl", "--visualize", "in")
     assert result.exit_code == ExitCode.INPUT
     assert "--visualize took in as its folder" in result.stderr
+
+
+def test_pictures_that_can_go_nowhere_stop_the_run_at_once(run: Run) -> None:
+    Path("taken").write_text("a file")
+    result = run("in", "--out", "r.jsonl", "--visualize", "taken/pictures")
+    assert result.exit_code == ExitCode.OUTPUT
+    assert "Cannot draw pictures into taken/pictures" in result.stderr
+    assert not Path("r.jsonl").exists()
