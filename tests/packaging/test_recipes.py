@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from ocrbatch.bundles.network import build_networks
+from ocrbatch.bundles.network import algorithm_config, build_networks, training_for
 from ocrbatch.cli.recipes import resolve_recipe
 from ocrbatch.config.load import load_yaml, validate
 from ocrbatch.config.run import RunConfig
@@ -47,6 +49,38 @@ def test_training_recipe(path: Path, host: Host) -> None:
     networks = build_networks(config.model, host)
     assert networks.inference.count_params() > 0
     assert len(networks.inference.inputs) == 1
+
+
+def test_the_light_chinese_recipe_takes_a_step(host: Host) -> None:
+    assert math.isfinite(loss_of_a_step(resolve(CONFIGS / "rec" / "rec_chinese_lite_train.yml", host), host))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", TRAINING, ids=name_of)
+def test_every_training_recipe_takes_a_step(path: Path, host: Host) -> None:
+    assert math.isfinite(loss_of_a_step(resolve(path, host), host))
+
+
+def loss_of_a_step(config: TrainConfig, host: Host) -> float:
+    """The loss of the recipe's first step, on a batch of two small pictures, after which some weights have changed."""
+    from ocrbatch.training.learner import build_learner
+    from ocrbatch.training.samples import Batch
+
+    networks, training = build_networks(config.model, host), training_for(config.model, host)
+    pixels = algorithm_config(config.model, host).input
+    if config.model.task == "rec":
+        size, target = (pixels.height, pixels.widths[0]), training.targets((config.model.charset or "")[:3])
+    else:
+        outline = np.array([[16, 16], [112, 16], [112, 48], [16, 48]], np.float32)
+        size, target = (128, 128), training.targets((128, 128), [outline], [False])
+    image = np.random.default_rng(0).integers(0, 256, (*size, pixels.channels), np.uint8)
+    arrays = {name: np.stack([array, array]) for name, array in {"image": image, **target}.items()}
+    learner = build_learner(networks.training, training.loss, pixels, config.train)
+    before = [np.asarray(weight) for weight in learner.network.get_weights()]
+    loss = learner.step(Batch(arrays, ("one", "other")))
+    after = learner.network.get_weights()
+    assert any(not np.array_equal(one, other) for one, other in zip(before, after, strict=True))
+    return loss
 
 
 @pytest.mark.parametrize("path", RUNS, ids=name_of)
