@@ -65,14 +65,12 @@ def test_generated_sources_pass_the_linter(installed: Path) -> None:
         _run(folder, "-m", "ruff", "format", "--isolated", "--line-length", 120, "--check", ".")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_generated_tests_pass(installed: Path, kind: str) -> None:
     folder = installed / f"ocrbatch-{kind}-sample"
     assert " passed" in _run(installed, "-m", "pytest", "-q", "-c", folder / "pyproject.toml", folder)
 
 
-@pytest.mark.slow
 def test_generated_plugins_train_export_and_run_by_the_command_line(installed: Path) -> None:
     _draw_lines(installed / "lines")
     _draw_pages(installed / "pages")
