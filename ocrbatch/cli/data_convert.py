@@ -22,10 +22,10 @@ _LINES = "lines"
 @click.command()
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("out", metavar="OUT", type=click.Path(path_type=Path))
-@click.option("--to", "to", type=click.Choice(["labels", "paddle", "icdar", "mmocr", "lmdb"]), required=True,
+@click.option("--to", "to", type=click.Choice(["labels", "paddle", "icdar", "mmocr", "lmdb", "folder"]), required=True,
               help="Format to write.")  # fmt: skip
 @format_option
-@click.option("--copy", is_flag=True, help="Copy the pictures into OUT; icdar and lmdb always hold them.")
+@click.option("--copy", is_flag=True, help="Copy the pictures into OUT; icdar, lmdb and folder always hold them.")
 @click.option("--crops", is_flag=True, help="Pages: also cut the lines out, into OUT/lines.")
 @click.option("--dpi", type=click.IntRange(36, 1200), default=200, show_default=True,
               help="Results with PDFs: the resolution of that run.")  # fmt: skip

@@ -11,17 +11,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from ocrbatch.data.formats import icdar, lmdb, mmocr, native, paddle
+from ocrbatch.data.formats import folder, icdar, lmdb, mmocr, native, paddle
+from ocrbatch.data.formats.parsing import PICTURES as SUFFIXES
 from ocrbatch.data.formats.table import LABEL_FILE
 from ocrbatch.data.label_types import Content, Flaw, LineLabel, PageLabel
 from ocrbatch.data.pictures import picture_size
 from ocrbatch.errors import InputError, OutputError
 
-Target = Literal["labels", "paddle", "icdar", "mmocr", "lmdb"]
+Target = Literal["labels", "paddle", "icdar", "mmocr", "lmdb", "folder"]
 PADDLE_FILE = "label.txt"
 PICTURES = "images"
 
-_CONTENTS: dict[Target, tuple[Content, ...]] = {"icdar": ("pages",), "lmdb": ("lines",)}
+_CONTENTS: dict[Target, tuple[Content, ...]] = {
+    "icdar": ("pages",),
+    "lmdb": ("lines",),
+    "folder": ("lines",),
+}
 
 
 @dataclass(eq=False)
@@ -49,7 +54,7 @@ def convert(
     entries: Iterable[LineLabel | PageLabel | Flaw], content: Content, out: Path, to: Target, *, copy: bool = False
 ) -> Conversion:
     """Writes labels into the folder ``out``, which exists. Pictures are named by their path relative to it, or copied
-    into it (``icdar`` and ``lmdb`` always hold their pictures). Raises InputError, OutputError."""
+    into it (``icdar``, ``lmdb`` and ``folder`` always hold their pictures). Raises InputError, OutputError."""
     if not holds(to, content):
         hint = "cut lines out of the pages with --crops first" if content == "pages" else "it needs outlines on pages"
         raise InputError(f"The format {to} cannot hold {content}: {hint}.")
@@ -98,13 +103,21 @@ class _Pictures:
             return Path(os.path.relpath(image, self.out)).as_posix()
         key = image.absolute()
         if key not in self._copied:
-            name = self.own(image)
+            name = self._file(image)
             if name is None:
                 return None
             self._copied[key] = name
         return self._copied[key]
 
     def own(self, image: Path) -> str | None:
+        """The name of a copy for this label alone, which a reader of folders finds by its suffix; None, noted, when
+        there can be none."""
+        if image.suffix.lower() not in SUFFIXES:
+            self.done.left_out.append(Flaw(str(image), "its suffix is none by which the format finds pictures"))
+            return None
+        return self._file(image)
+
+    def _file(self, image: Path) -> str | None:
         """A name that no picture has had, not even with another suffix: files of labels are called like pictures."""
         stem, number = image.stem, 1
         while stem in self._names:
@@ -159,6 +172,17 @@ def _write_icdar(labels: Iterator[PageLabel], job: _Job) -> None:
         job.done.written += 1
 
 
+def _write_folder(labels: Iterator[LineLabel], job: _Job) -> None:
+    pictures = _Pictures(job)
+    for label in labels:
+        if (text := folder.line_text(label)) is None:
+            job.done.left_out.append(Flaw(str(label.image), "the format has no texts with a line break"))
+        elif (name := pictures.own(label.image)) is not None:
+            beside = (job.out / name).with_name(Path(name).stem + folder.TEXT_SUFFIX)
+            beside.write_text(text, encoding="utf-8", newline="\n")
+            job.done.written += 1
+
+
 def _write_mmocr(labels: Iterator[LineLabel | PageLabel], job: _Job) -> None:
     pictures, entries = _Pictures(job), []
     for label in labels:
@@ -186,6 +210,7 @@ _WRITERS: dict[Target, Callable[[Iterator[Any], _Job], None]] = {
     "icdar": _write_icdar,
     "mmocr": _write_mmocr,
     "lmdb": _write_lmdb,
+    "folder": _write_folder,
 }
 
 

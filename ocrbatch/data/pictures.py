@@ -1,10 +1,11 @@
-"""Labelled pictures on disk: their pixels as training sees them, and their size without reading the pixels."""
+"""Labelled pictures, on disk or in a database: their pixels as training sees them, and their size from the header."""
 
 from __future__ import annotations
 
 import hashlib
 import warnings
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
+from ocrbatch.data.formats.lmdb import is_stored, stored
 from ocrbatch.errors import InputError
 from ocrbatch.types import Image
 
@@ -43,7 +45,7 @@ def picture_size(path: Path) -> tuple[int, int]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with PIL.Image.open(path) as picture:
+            with PIL.Image.open(BytesIO(stored(path)) if is_stored(path) else path) as picture:
                 width, height = picture.size
                 turned = picture.getexif().get(_ORIENTATION) in _TURNED
     except Exception:  # Pillow's readers raise many kinds; the decoder knows formats that Pillow does not
@@ -52,6 +54,8 @@ def picture_size(path: Path) -> tuple[int, int]:
 
 
 def _bytes_of(path: Path) -> NDArray[np.uint8]:
+    if is_stored(path):
+        return np.frombuffer(stored(path), np.uint8)
     try:
         return np.fromfile(path, np.uint8)
     except OSError as error:

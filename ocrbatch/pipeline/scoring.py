@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from ocrbatch.charset import normalize
+from ocrbatch.data.formats.lmdb import is_stored
 from ocrbatch.data.images import probe, read_page, stamp
 from ocrbatch.data.labels import LineLabel, PageLabel, RegionLabel
+from ocrbatch.data.pictures import read_picture
 from ocrbatch.metrics.protocols import PAGE_PROTOCOLS, PageOutcome, line_figures
 from ocrbatch.metrics.recognition import RecognitionMetric, normalized_similarity
 from ocrbatch.pipeline.chain import Chain
@@ -117,6 +119,8 @@ def read_pages(chain: Chain, labels: Sequence[PageLabel]) -> Iterator[ReadPage]:
 
 def picture_of(path: Path, chain: Chain) -> Image:
     """A picture as the chain sees it, RGB uint8 (H, W, 3). Raises InputError."""
+    if is_stored(path):
+        return read_picture(path)
     return read_page(probe(path, *stamp(path)), 0, chain.how)[0]
 
 

@@ -190,6 +190,11 @@ def test_a_database_and_back(tmp_path: Path) -> None:
     assert run("convert", tmp_path / "db", tmp_path / "back", "--to", "labels")[0] == ExitCode.OK
     assert [label.text for label in read_lines(tmp_path / "back")] == ["one", "zwei ö"]
     assert run("check", tmp_path / "back")[0] == ExitCode.OK
+    assert run("check", tmp_path / "db") == (ExitCode.OK, "2 lines in train: no problems, 0 warnings.\n")
+    assert run("stats", tmp_path / "db")[0] == ExitCode.OK
+    assert run("view", tmp_path / "db", "--out", tmp_path / "db.html")[0] == ExitCode.OK
+    assert run("convert", tmp_path / "back", tmp_path / "folder", "--to", "folder")[0] == ExitCode.OK
+    assert sorted(label.text for label in read_lines(tmp_path / "folder")) == ["one", "zwei ö"]
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".jsonl", ".json"])

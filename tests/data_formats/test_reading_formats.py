@@ -14,6 +14,7 @@ import pytest
 from ocrbatch.data.formats import lmdb as lmdb_format
 from ocrbatch.data.formats.table import find
 from ocrbatch.data.labels import Flaw, content, line_entries, page_entries, read_lines, read_pages
+from ocrbatch.data.pictures import picture_size, read_picture
 from ocrbatch.errors import InputError
 
 MakePicture = Callable[..., Path]
@@ -163,16 +164,50 @@ def test_a_folder_of_lines(tmp_path: Path, picture: MakePicture) -> None:
     assert any("2 lines of text" in str(entry) for entry in line_entries(tmp_path))
 
 
-def test_lmdb_says_how_to_use_it(tmp_path: Path, picture: MakePicture) -> None:
+def test_a_database_is_read_as_it_is(tmp_path: Path, picture: MakePicture) -> None:
     image = picture(tmp_path / "1.png")
     database = tmp_path / "db"
     assert lmdb_format.write(database, [(image, "one"), (tmp_path / "none.png", "x"), (image, "Ü")]) != []
     assert find(database) == ("lmdb", database)
-    with pytest.raises(InputError, match="data convert"):
-        read_lines(database)
-    labels = list(lmdb_format.extract(database, tmp_path / "out"))
-    assert [label.text for label in labels if not isinstance(label, Flaw)] == ["one", "Ü"]
-    assert all(label.image.read_bytes() == image.read_bytes() for label in labels if not isinstance(label, Flaw))
+    labels = read_lines(database)
+    assert labels == read_lines(database / "data.mdb")
+    assert [label.text for label in labels] == ["one", "Ü"]
+    assert all(np.array_equal(read_picture(label.image), read_picture(image)) for label in labels)
+    assert picture_size(labels[0].image) == picture_size(image)
+    assert "image-000000002" in str(labels[1].image)
+    with pytest.raises(InputError, match="holds no image-000000007"):
+        read_picture(labels[0].image.with_name("image-000000007"))
+    taken = list(lmdb_format.extract(database, tmp_path / "out"))
+    assert [label.text for label in taken if not isinstance(label, Flaw)] == ["one", "Ü"]
+    assert all(label.image.read_bytes() == image.read_bytes() for label in taken if not isinstance(label, Flaw))
+
+
+def test_databases_in_folders_below_are_read_one_after_the_other(tmp_path: Path, picture: MakePicture) -> None:
+    image = picture(tmp_path / "1.png")
+    for name in ("MJ/train", "ST"):
+        (tmp_path / "all" / name).mkdir(parents=True)
+        lmdb_format.write(tmp_path / "all" / name, [(image, name)])
+    assert [label.text for label in read_lines(tmp_path / "all")] == ["MJ/train", "ST"]
+    taken = [label.image for label in lmdb_format.extract(tmp_path / "all", tmp_path / "out")]  # type: ignore[union-attr]
+    assert len(set(taken)) == 2
+
+
+def test_flaws_of_a_database_are_named(tmp_path: Path) -> None:
+    lmdb = pytest.importorskip("lmdb")
+    with lmdb.open(str(tmp_path / "db")) as database, database.begin(write=True) as transaction:
+        for key, value in {"num-samples": b"4", "image-000000001": b"x", "label-000000002": b"two",
+                           "image-000000003": b"x", "label-000000003": b"\xff"}.items():  # fmt: skip
+            transaction.put(key.encode(), value)
+    reasons = [str(entry) for entry in line_entries(tmp_path / "db")]
+    for reason, words in zip(reasons, ("no label", "no picture", "not UTF-8", "no label"), strict=True):
+        assert words in reason
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"no data\.mdb in it or below"):
+        read_lines(tmp_path / "empty", "lmdb")
+    with lmdb.open(str(tmp_path / "other")) as database, database.begin(write=True) as transaction:
+        transaction.put(b"key", b"value")
+    with pytest.raises(InputError, match="no number under 'num-samples'"):
+        read_lines(tmp_path / "other")
 
 
 def test_without_the_package_lmdb_there_is_a_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,6 +87,34 @@ def test_pages_are_equal_or_the_loss_is_counted(to: Target, regions: list[Region
             assert after.ignore >= before.ignore, "nothing becomes a target that was none"
 
 
+@QUICK
+@given(texts=st.lists(text, min_size=1, max_size=5))
+def test_lines_with_a_text_file_each(texts: list[str]) -> None:
+    with TemporaryDirectory() as name:
+        source, folder = Path(name, "from"), Path(name, "to")
+        source.mkdir()
+        folder.mkdir()
+        for number in range(len(texts)):
+            (source / f"{number}.png").write_bytes(b"not looked at")
+        done = convert(
+            [LineLabel(source / f"{n}.png", text) for n, text in enumerate(texts)], "lines", folder, "folder"
+        )
+        fine = {f"{n}.png": t for n, t in enumerate(texts) if not ("\n" in t or t.endswith("\r") or t[:1] == "\ufeff")}
+        assert (done.written, len(done.left_out)) == (len(fine), len(texts) - len(fine))
+        if fine:
+            assert {label.image.name: label.text for label in read_lines(folder)} == fine
+
+
+def test_pictures_that_a_reader_of_folders_would_not_find_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.pgm").write_bytes(b"not looked at")
+    for to in ("folder", "icdar"):
+        out = tmp_path / to
+        out.mkdir()
+        label = LineLabel(tmp_path / "a.pgm", "x") if to == "folder" else PageLabel(tmp_path / "a.pgm", ())
+        done = convert([label], "lines" if to == "folder" else "pages", out, to)  # type: ignore[arg-type]
+        assert (done.written, len(done.left_out)) == (0, 1)
+
+
 def test_outlines_that_icdar_cannot_hold_are_counted(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"not looked at")
     out = tmp_path / "out"

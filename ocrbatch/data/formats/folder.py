@@ -30,6 +30,12 @@ def lines(folder: Path) -> Iterator[LineLabel | Flaw]:
         yield Flaw(str(path), "no picture of that name lies beside it")
 
 
+def line_text(label: LineLabel) -> str | None:
+    """The text file of a line; None when the format cannot hold its text."""
+    text = label.text
+    return None if "\n" in text or text.endswith("\r") or text.startswith("\ufeff") else text + "\n"
+
+
 def _names(image: Path) -> Iterator[Path]:
     """Text files that may belong to a picture: ``a.bin.png`` has a.bin.gt.txt or a.gt.txt."""
     stem = image.stem

@@ -1,9 +1,13 @@
-"""LMDB databases of the deep-text-recognition kind: ``num-samples``, and ``image-%09d`` and ``label-%09d`` from 1."""
+"""LMDB databases of the deep-text-recognition kind: ``num-samples``, and ``image-%09d`` and ``label-%09d`` from 1.
+
+A picture in a database is named like a file in it: ``DIR/data.mdb/image-000000001``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,24 +26,58 @@ _MARKS = (
 
 
 def lines(folder: Path) -> Iterator[LineLabel | Flaw]:
-    """No label names a file here. Raises InputError, which says what to do."""
-    raise InputError(
-        f"The pictures of {folder} lie inside a database: take them out with "
-        f"`ocrbatch data convert {folder} OUT --to labels`, and use OUT."
-    )
+    """Line labels of a database, or of all databases in the folders below. Raises InputError."""
+    found = databases(folder)
+    if not found:
+        raise InputError(f"{folder} holds no LMDB database: there is no {FILE} in it or below.")
+    for database in found:
+        with _opened(database) as transaction:
+            for number in range(1, _count(transaction, database) + 1):
+                try:
+                    text = _text(transaction.get(b"label-%09d" % number))
+                    if not transaction.get(b"image-%09d" % number):
+                        raise ValueError("there is no picture")
+                    yield LineLabel(database / FILE / f"image-{number:09d}", text)
+                except ValueError as error:
+                    yield Flaw(f"{database}, sample {number}", str(error))
+
+
+def databases(path: Path) -> list[Path]:
+    """The folders of databases at or below a path, or the one that a file belongs to; sorted."""
+    if path.name == FILE and not path.is_dir():
+        return [path.parent]
+    return [path] if (path / FILE).is_file() else sorted(file.parent for file in path.rglob(FILE) if file.is_file())
+
+
+def is_stored(picture: Path) -> bool:
+    """Whether a picture lies in a database."""
+    return picture.parent.name == FILE
+
+
+def stored(picture: Path) -> bytes:
+    """What is stored of a picture in a database. Raises InputError."""
+    with _opened(picture.parent.parent) as transaction:
+        data = transaction.get(picture.name.encode())
+    if data is None:
+        raise InputError(f"The database {picture.parent.parent} holds no {picture.name}.")
+    return bytes(data)
 
 
 def extract(folder: Path, pictures: Path) -> Iterator[LineLabel | Flaw]:
     """Writes every picture as a file into ``pictures``, as it is, and yields its label. Raises InputError."""
-    with _opened(folder) as transaction:
-        count = _count(transaction, folder)
-        for number in range(1, count + 1):
-            image, text = transaction.get(b"image-%09d" % number), transaction.get(b"label-%09d" % number)
-            where = f"{folder}, sample {number}"
-            try:
-                yield LineLabel(_write(pictures, number, image), _text(text))
-            except ValueError as error:
-                yield Flaw(where, str(error))
+    for number, label in enumerate(lines(folder), 1):
+        if isinstance(label, Flaw):
+            yield label
+            continue
+        data = stored(label.image)
+        suffix = next((suffix for mark, suffix in _MARKS if data.startswith(mark)), None)
+        if suffix is None:
+            yield Flaw(str(label.image), "what is stored as its picture is in no known format")
+            continue
+        path = pictures / f"{number // 1000:06d}" / f"{number:09d}{suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        yield LineLabel(path, label.text)
 
 
 def write(folder: Path, samples: Sequence[tuple[Path, str]]) -> list[Flaw]:
@@ -65,25 +103,22 @@ def write(folder: Path, samples: Sequence[tuple[Path, str]]) -> list[Flaw]:
     return flaws
 
 
-def is_database(path: Path) -> bool:
-    """Whether a folder, or a file in it, is an LMDB database."""
-    return path.name == FILE or (path / FILE).is_file()
-
-
 @contextmanager
 def _opened(folder: Path) -> Iterator[Any]:
     lmdb = _package()
-    folder = folder.parent if folder.name == FILE else folder
     if not (folder / FILE).is_file():
         raise InputError(f"{folder} holds no LMDB database: there is no {FILE} in it.")
     try:
-        with (
-            lmdb.open(str(folder), readonly=True, lock=False, readahead=False) as database,
-            database.begin() as reading,
-        ):
+        with _environment(folder.resolve()).begin(buffers=True) as reading:
             yield reading
     except lmdb.Error as error:
         raise InputError(f"Cannot read the database {folder}: {error}.") from error
+
+
+@lru_cache(maxsize=64)
+def _environment(folder: Path) -> Any:
+    """An open database. LMDB allows a process to open each but once, and opening takes longer than reading."""
+    return _package().open(str(folder), readonly=True, lock=False, readahead=False)
 
 
 def _package() -> Any:
@@ -97,28 +132,16 @@ def _package() -> Any:
 
 
 def _count(transaction: Any, folder: Path) -> int:
-    stored = transaction.get(_COUNT)
-    if stored is None or not stored.isdigit():
+    stored = bytes(transaction.get(_COUNT) or b"")
+    if not stored.isdigit():
         raise InputError(f"{folder} is no database of lines: it has no number under {_COUNT.decode()!r}.")
     return int(stored)
 
 
-def _write(pictures: Path, number: int, data: bytes | None) -> Path:
-    if not data:
-        raise ValueError("there is no picture")
-    suffix = next((suffix for mark, suffix in _MARKS if data.startswith(mark)), None)
-    if suffix is None:
-        raise ValueError("what is stored as its picture is in no known format")
-    path = pictures / f"{number // 1000:06d}" / f"{number:09d}{suffix}"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-    return path
-
-
-def _text(data: bytes | None) -> str:
+def _text(data: Any) -> str:
     if data is None:
         raise ValueError("there is no label")
     try:
-        return normalize(data.decode())
+        return normalize(bytes(data).decode())
     except UnicodeDecodeError as error:
         raise ValueError(f"the label is not UTF-8 text ({error})") from error

@@ -92,10 +92,10 @@ def _of_json(path: Path, data: bytes) -> str:
 def _of_folder(path: Path) -> tuple[str, Path]:
     if (path / LABEL_FILE).is_file():
         return "labels", path / LABEL_FILE
-    if lmdb.is_database(path):
-        return "lmdb", path
     if next(path.rglob(f"*{folder.TEXT_SUFFIX}"), None) is not None:
         return "folder", path
+    if lmdb.databases(path):
+        return "lmdb", path
     if icdar.is_folder(path):
         return "icdar", path
     lists_there = _lists_of(path)
