@@ -86,6 +86,17 @@ class RecognizerConfig(PluginConfig):
     max_length: int = Field(25, ge=1, le=1024, description="Longest label in characters that training accepts.")
 
 
+class CtcConfig(RecognizerConfig):
+    """Base of the schema of a recognizer with a CTC head; see :class:`ocrbatch.nn.ctc_training.CtcTraining`."""
+
+    label_smoothing: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of the loss that pulls each step towards all classes alike (Kim et al. 2018).",
+    )
+
+
 class PluginChoice(PluginConfig):
     """A plugin by name, with options that the plugin's own schema validates: ``{name: db, unclip_ratio: 1.6}``."""
 

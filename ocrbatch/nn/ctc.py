@@ -7,6 +7,7 @@ through: on a CPU, with labels padded to 100, twenty times faster than ``keras.o
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from keras import ops
@@ -51,6 +52,18 @@ def mean_ctc_loss(logits: Any, labels: Any, length: Any) -> Any:
     feasible = ops.cast(feasible_labels(labels, length, ops.shape(logits)[1]), "float32")
     per_character = ctc_loss(logits, labels, length) / ops.cast(ops.maximum(length, 1), "float32")
     return ops.sum(per_character * feasible) / ops.maximum(ops.sum(feasible), 1.0)
+
+
+def smoothed_ctc_loss(logits: Any, labels: Any, length: Any, smoothing: float) -> Any:
+    """(1 - smoothing) times :func:`mean_ctc_loss` and ``smoothing`` times the divergence KL(uniform || prediction), its
+    mean over all steps: label smoothing for CTC after Kim et al., "Improved training for online end-to-end speech
+    recognition systems", Interspeech 2018 (there in sums over a sequence, here in means, as our loss is one)."""
+    loss = mean_ctc_loss(logits, labels, length)
+    if not smoothing:
+        return loss
+    log_probs = ops.log_softmax(ops.cast(logits, "float32"))
+    divergence = -ops.mean(log_probs) - math.log(log_probs.shape[-1])
+    return (1 - smoothing) * loss + smoothing * divergence
 
 
 def _emissions(log_probs: Any, labels: Any) -> Any:

@@ -19,6 +19,7 @@ class CtcTraining:
 
     charset: Charset
     max_length: int
+    label_smoothing: float = 0.0
 
     def targets(self, text: str) -> Arrays:
         """``labels`` int32 (max_length,), classes from 1 padded with 0, and ``length`` int32 ().
@@ -38,7 +39,8 @@ class CtcTraining:
         return len(text) + sum(one == other for one, other in itertools.pairwise(text))
 
     def loss(self, targets: Mapping[str, Any], outputs: Any) -> Mapping[str, Any]:
-        """Mean CTC loss per character of the lines that can be emitted; ``outputs`` are raw scores (N, T, classes)."""
-        from ocrbatch.nn.ctc import mean_ctc_loss
+        """Mean CTC loss per character of the lines that can be emitted, smoothed if that is asked for; ``outputs`` are
+        raw scores (N, T, classes)."""
+        from ocrbatch.nn.ctc import smoothed_ctc_loss
 
-        return {"loss": mean_ctc_loss(outputs, targets["labels"], targets["length"])}
+        return {"loss": smoothed_ctc_loss(outputs, targets["labels"], targets["length"], self.label_smoothing)}

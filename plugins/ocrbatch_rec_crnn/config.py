@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ocrbatch.config.schema import RecognizerConfig
+from ocrbatch.config.schema import CtcConfig
 
 
-class CrnnConfig(RecognizerConfig):
+class CrnnConfig(CtcConfig):
     """Options of the recognizer ``crnn``."""
 
     hidden: int = Field(96, ge=1, le=4096, description="Units of each LSTM in each direction.")

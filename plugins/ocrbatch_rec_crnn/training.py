@@ -9,4 +9,4 @@ from ocrbatch_rec_crnn.config import CrnnConfig
 
 def build_training(config: CrnnConfig, charset: Charset) -> CtcTraining:
     """CTC over ``charset`` with labels of at most ``config.max_length`` characters."""
-    return CtcTraining(charset, config.max_length)
+    return CtcTraining(charset, config.max_length, config.label_smoothing)

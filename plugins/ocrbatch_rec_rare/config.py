@@ -23,6 +23,10 @@ class RareConfig(RecognizerConfig):
         "small", description="Size of the network that finds the points; large goes with resnet_vd."
     )
 
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="Share of each target that is spread over all classes (Szegedy et al. 2016)."
+    )
+
     @property
     def steps(self) -> int:
         """Steps of the decoder: the characters of the longest label and the end."""

@@ -19,6 +19,7 @@ class AttentionTraining:
 
     charset: Charset
     max_length: int
+    label_smoothing: float = 0.0
 
     def targets(self, text: str) -> Arrays:
         """``labels`` int32 (max_length + 1,): classes from 1, the end from there on; ``length`` int32 (), end included.
@@ -37,15 +38,23 @@ class AttentionTraining:
         return len(normalize(text)) + 1
 
     def loss(self, targets: Mapping[str, Any], outputs: Any) -> Mapping[str, Any]:
-        """Mean cross-entropy per character, the end included; ``outputs`` are scores (N, max_length + 1, classes)."""
+        """Mean cross-entropy per character, the end included; ``outputs`` are scores (N, max_length + 1, classes).
+
+        With smoothing e a target is 1 - e on its class and e spread over all classes (Szegedy et al., "Rethinking the
+        Inception architecture for computer vision", CVPR 2016, section 7).
+        """
         from keras import ops
 
         labels, length = targets["labels"], ops.cast(targets["length"], "int32")
         counted = ops.cast(ops.arange(labels.shape[1])[None] < length[:, None], "float32")
-        each = ops.sparse_categorical_crossentropy(labels, ops.cast(outputs, "float32"), from_logits=True)
+        scores = ops.cast(outputs, "float32")
+        each = ops.sparse_categorical_crossentropy(labels, scores, from_logits=True)
+        if self.label_smoothing:
+            spread = -ops.mean(ops.log_softmax(scores), axis=-1)
+            each = (1 - self.label_smoothing) * each + self.label_smoothing * spread
         return {"loss": ops.sum(each * counted) / ops.maximum(ops.sum(counted), 1.0)}
 
 
 def build_training(config: RareConfig, charset: Charset) -> AttentionTraining:
     """Attention over ``charset`` with labels of at most ``config.max_length`` characters."""
-    return AttentionTraining(charset, config.max_length)
+    return AttentionTraining(charset, config.max_length, config.label_smoothing)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ocrbatch.config.schema import RecognizerConfig
+from ocrbatch.config.schema import CtcConfig
 
 
-class RosettaConfig(RecognizerConfig):
-    """Options of the recognizer ``rosetta``: those that all recognizers have."""
+class RosettaConfig(CtcConfig):
+    """Options of the recognizer ``rosetta``: those that all recognizers with CTC have."""

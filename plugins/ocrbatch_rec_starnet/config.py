@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from ocrbatch.config.schema import RecognizerConfig, RecognizerInput
+from ocrbatch.config.schema import CtcConfig, RecognizerInput
 
 
-class StarNetConfig(RecognizerConfig):
+class StarNetConfig(CtcConfig):
     """Options of the recognizer ``starnet``."""
 
     input: RecognizerInput = Field(RecognizerInput(widths=(100,)), description="The spline is made for one width.")

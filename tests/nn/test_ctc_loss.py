@@ -6,7 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from ocrbatch.nn.ctc import BLANK, ctc_loss, mean_ctc_loss
+from ocrbatch.bundles.network import training_for
+from ocrbatch.config.schema import ModelSpec
+from ocrbatch.nn.ctc import BLANK, ctc_loss, mean_ctc_loss, smoothed_ctc_loss
+from ocrbatch.plugin_system.host import Host
 
 CLASSES = 4
 
@@ -88,3 +91,28 @@ def _difference(logits: np.ndarray, labels: np.ndarray, length: np.ndarray, wher
     step[where] = 0.05
     up, down = (float(keras.ops.sum(ctc_loss(logits + sign * step, labels, length))) for sign in (1, -1))
     return (up - down) / 0.1
+
+
+def test_smoothing_adds_the_divergence_from_uniform():
+    logits = random_logits(2, scale=3.0)
+    labels, length = pad([[1, 2], [3]], 6)
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
+    divergence = (np.log(1 / CLASSES / probabilities) / CLASSES).sum(axis=2).mean()
+    plain = float(mean_ctc_loss(logits, labels, length))
+    assert float(smoothed_ctc_loss(logits, labels, length, 0.0)) == plain
+    assert float(smoothed_ctc_loss(logits, labels, length, 0.1)) == pytest.approx(0.9 * plain + 0.1 * divergence, 1e-5)
+    alike = np.zeros_like(logits)
+    plain = float(mean_ctc_loss(alike, labels, length))
+    assert float(smoothed_ctc_loss(alike, labels, length, 0.1)) == pytest.approx(0.9 * plain, 1e-5)
+
+
+@pytest.mark.parametrize("name", ["crnn", "rosetta", "starnet"])
+def test_every_ctc_recognizer_smooths_as_configured(name):
+    host = Host.load()
+    model = {"task": "rec", "algorithm": {"name": name, "label_smoothing": 0.3}, "backbone": {"name": "plain"}}
+    training = training_for(ModelSpec.model_validate({**model, "charset": "abc"}), host)
+    logits = random_logits(1, scale=3.0)
+    labels, length = pad([[1, 2]], 6)
+    found = float(training.loss({"labels": labels, "length": length}, keras.ops.array(logits))["loss"])
+    assert found == pytest.approx(float(smoothed_ctc_loss(logits, labels, length, 0.3)), 1e-6)
+    assert found != pytest.approx(float(mean_ctc_loss(logits, labels, length)), 1e-3)

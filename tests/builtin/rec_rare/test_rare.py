@@ -54,6 +54,18 @@ def test_loss_is_the_mean_cross_entropy_up_to_the_end():
     )
 
 
+def test_smoothed_targets_are_shared_with_all_classes():
+    scores = np.random.default_rng(0).normal(size=(1, 5, 4)).astype(np.float32)
+    config = RareConfig(input={"widths": (64,)}, max_length=4, label_smoothing=0.2)
+    batch = {name: value[None] for name, value in build_training(config, AB).targets("ab").items()}
+    log = scores[0] - np.log(np.exp(scores[0]).sum(axis=1, keepdims=True))
+    wanted = 0.2 / 4 + 0.8 * np.eye(4)[[A, B, EOS]]
+    expected = -(wanted * log[:3]).sum() / 3
+    assert float(build_training(config, AB).loss(batch, keras.ops.array(scores))["loss"]) == pytest.approx(
+        expected, 1e-5
+    )
+
+
 @pytest.mark.parametrize(
     ("classes", "text"),
     [
