@@ -21,7 +21,7 @@ from ocrbatch import __version__
 from ocrbatch.bundles import network
 from ocrbatch.bundles.archive import refuse_existing
 from ocrbatch.bundles.format import GRAPH, WEIGHTS, Agreement, BundleInfo
-from ocrbatch.bundles.onnx_graph import graph_from_keras, native_output_hidden, output_names
+from ocrbatch.bundles.onnx_graph import graph_from_keras, halved, native_output_hidden, output_names
 from ocrbatch.bundles.samples import folder_pictures, run_pictures
 from ocrbatch.bundles.store import load_weights, open_bundle, stamp_plugins, write_bundle
 from ocrbatch.config.load import load_yaml, validate
@@ -33,7 +33,7 @@ from ocrbatch.plugin_system.host import DISABLE_VARIABLE, Host
 from ocrbatch.types import Image
 
 CONFIG, BEST, METRICS, PROVENANCE = "config.yml", "best.weights.h5", "metrics.json", "provenance.json"
-TOLERANCE, SAMPLES = 1e-3, 16
+TOLERANCE, HALF_TOLERANCE, SAMPLES = 1e-3, 5e-2, 16
 
 
 def export_run(
@@ -43,14 +43,16 @@ def export_run(
     *,
     samples: Path | None = None,
     count: int = SAMPLES,
-    tolerance: float = TOLERANCE,
+    tolerance: float | None = None,
+    half: bool = False,
     overwrite: bool = False,
 ) -> BundleInfo:
     """Exports the best weights of a training run as the bundle ``out`` (a zip file if it ends in .ocrb, else a folder).
 
     ``count`` pictures of ``samples``, or of the data that the run was evaluated on, go through both the network and the
     exported graph. Raises BundleError when their outputs differ by more than ``tolerance``, relative for values above
-    1; InputError when the run or the pictures cannot be read; OutputError when ``out`` exists or cannot be written.
+    1 (default: TOLERANCE, or HALF_TOLERANCE for a graph of ``half`` the size, see :func:`write_model`); InputError when
+    the run or the pictures cannot be read; OutputError when ``out`` exists or cannot be written.
     Conversion needs TensorFlow; under another Keras backend it happens in a process of its own.
     """
     refuse_existing(out, overwrite=overwrite)
@@ -58,7 +60,7 @@ def export_run(
     with native_output_hidden():
         import keras
     if keras.backend.backend() != "tensorflow":
-        return _export_elsewhere(run, out, host, samples, count, tolerance, overwrite)
+        return _export_elsewhere(run, out, host, samples, count, tolerance, half, overwrite)
     pictures = run_pictures(config, count) if samples is None else folder_pictures(samples, count)
     weights = _read(run / BEST)
     with float32_policy():
@@ -72,6 +74,7 @@ def export_run(
             pictures,
             weights=weights,
             tolerance=tolerance,
+            half=half,
             metrics=_best(_read_json(run / METRICS)),
             provenance=_read_json(run / PROVENANCE),
             overwrite=overwrite,
@@ -86,18 +89,24 @@ def write_model(
     pictures: Sequence[Image],
     *,
     weights: bytes,
-    tolerance: float = TOLERANCE,
+    tolerance: float | None = None,
+    half: bool = False,
     metrics: Mapping[str, Any] = MappingProxyType({}),
     provenance: Mapping[str, Any] = MappingProxyType({}),
     overwrite: bool = False,
 ) -> BundleInfo:
     """Exports networks that hold their trained weights, tries the graph on ``pictures``, and writes the bundle.
 
-    ``weights`` is what Keras saves of the training network (.weights.h5). Raises BundleError, OutputError.
+    ``weights`` is what Keras saves of the training network (.weights.h5). With ``half`` the graph stores its weights as
+    float16 and still computes in float32; the conversion is then tried before the rounding too, which must not hide its
+    faults. Raises BundleError, OutputError.
     """
     model = network.normalized(networks.inference, network.algorithm_config(spec, host).input)
     graph = graph_from_keras(model)
-    agreement = _agreement(model, graph, spec, host, pictures, tolerance)
+    if half:
+        _agreement(model, graph, spec, host, pictures, TOLERANCE)
+        graph = halved(graph)
+    agreement = _agreement(model, graph, spec, host, pictures, tolerance or (HALF_TOLERANCE if half else TOLERANCE))
     spec = network.resolved(spec, host)
     stamps = stamp_plugins(spec, host)
     info = BundleInfo(
@@ -194,11 +203,19 @@ def _best(metrics: dict[str, Any]) -> dict[str, Any]:
 
 
 def _export_elsewhere(
-    run: Path, out: Path, host: Host, samples: Path | None, count: int, tolerance: float, overwrite: bool
+    run: Path,
+    out: Path,
+    host: Host,
+    samples: Path | None,
+    count: int,
+    tolerance: float | None,
+    half: bool,
+    overwrite: bool,
 ) -> BundleInfo:
     """The same export by a process of its own, which runs TensorFlow."""
     command = [sys.executable, "-m", "ocrbatch", "export", str(run), "--out", str(out)]
-    command += ["--count", str(count), "--tolerance", str(tolerance), *(["--overwrite"] if overwrite else [])]
+    command += ["--count", str(count), *(["--half"] if half else []), *(["--overwrite"] if overwrite else [])]
+    command += ["--tolerance", str(tolerance)] if tolerance is not None else []
     command += ["--samples", str(samples)] if samples is not None else []
     blocked = ",".join(row.entry_point for row in host.rows if row.status == "blocked")
     environment = {**os.environ, "KERAS_BACKEND": "tensorflow", DISABLE_VARIABLE: blocked}

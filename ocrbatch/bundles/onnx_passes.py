@@ -11,6 +11,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+_LARGE = 256  # numbers: below that, a Cast costs more than it saves
+
 
 def simplify(graph: onnx.GraphProto) -> None:
     """All rewrites, in place, and then the removal of what is left unused."""
@@ -59,6 +61,24 @@ def normalize_planes(graph: onnx.GraphProto) -> None:
             before.CopyFrom(first)
             transpose.CopyFrom(second)
             transpose = before
+
+
+def store_half(graph: onnx.GraphProto) -> None:
+    """Large float32 constants become float16 ones behind a Cast, which engines fold when they load the graph.
+
+    One that float16 cannot hold, because a value would overflow, stays as it is.
+    """
+    casts = []
+    for tensor in graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.size < _LARGE or np.abs(values).max() > np.finfo(np.float16).max:
+            continue
+        name = tensor.name
+        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
+        casts.append(helper.make_node("Cast", [tensor.name], [name], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 def remove_unused(graph: onnx.GraphProto) -> None:

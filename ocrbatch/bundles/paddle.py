@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ocrbatch.bundles import network
 from ocrbatch.bundles.archive import refuse_existing
-from ocrbatch.bundles.export import TOLERANCE, float32_policy, write_model
+from ocrbatch.bundles.export import float32_policy, write_model
 from ocrbatch.bundles.format import WEIGHTS, BundleInfo
 from ocrbatch.bundles.onnx_graph import native_output_hidden
 from ocrbatch.bundles.paddle_recipes import recipe_values
@@ -39,7 +39,8 @@ def import_checkpoint(
     recipe: str,
     charset: str | None = None,
     assignments: Sequence[str] = (),
-    tolerance: float = TOLERANCE,
+    tolerance: float | None = None,
+    half: bool = False,
     overwrite: bool = False,
 ) -> BundleInfo:
     """Makes the bundle ``out`` of a ``.pdparams`` file, by a recipe's name or file.
@@ -67,6 +68,7 @@ def import_checkpoint(
             pictures,
             weights=_saved(networks.training),
             tolerance=tolerance,
+            half=half,
             provenance={"imported": {"file": file.name, "sha256": digest, "recipe": Path(recipe).name}},
             overwrite=overwrite,
         )

@@ -78,7 +78,12 @@ def verify_command(bundles: tuple[str, ...]) -> None:
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Option of the model; may be repeated.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Bundle to write.")
 @click.option("--samples", type=click.Path(exists=True, path_type=Path), help="Pictures to try the exported graph on.")
-@click.option("--tolerance", default=1e-3, show_default=True, type=click.FloatRange(0, min_open=True))
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0, min_open=True),
+    help="Largest difference allowed between outputs. Default: 0.001, or 0.05 with --half.",
+)
+@click.option("--half", is_flag=True, help="Store the graph's weights as float16: half the size, as fast, rounded.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
 @pass_host
 def import_paddle_command(

@@ -10,8 +10,9 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
-from ocrbatch.bundles import network
-from ocrbatch.bundles.export import difference, export_run
+from ocrbatch.bundles import export, network
+from ocrbatch.bundles.export import HALF_TOLERANCE, difference, export_run
+from ocrbatch.bundles.format import GRAPH
 from ocrbatch.bundles.onnx_graph import operators
 from ocrbatch.bundles.store import damages, open_bundle
 from ocrbatch.config.schema import ModelSpec
@@ -62,6 +63,31 @@ def test_a_graph_that_differs_is_not_written(runs: dict[str, Path], pictures: Pa
     with pytest.raises(BundleError, match=r"differ by up to \d.*tolerance of 1e-15. Nothing was written"):
         export_run(runs["rec"], tmp_path / "x.ocrb", host, samples=pictures, tolerance=1e-15)
     assert list(tmp_path.iterdir()) == []
+
+
+@TASKS
+def test_half_the_size_reads_almost_the_same(
+    bundles: dict[str, Path], runs: dict[str, Path], pictures: Path, host: Host, tmp_path: Path, task: str
+) -> None:
+    full = open_bundle(bundles[task], host)
+    info = export_run(runs[task], tmp_path / "x.ocrb", host, samples=pictures, half=True)
+    assert 1e-7 < info.agreement.difference < 1e-2
+    assert info.agreement.tolerance == HALF_TOLERANCE
+    half = open_bundle(tmp_path / "x.ocrb", host)
+    assert half.identity != full.identity
+    assert info.files[GRAPH].size < full.info.files[GRAPH].size
+    batch = np.random.default_rng(2).integers(0, 256, (2, 32, 96, 3), np.uint8)
+    outputs = [ort.InferenceSession(bundle.graph.onnx()).run(None, {"image": batch}) for bundle in (full, half)]
+    assert difference(*outputs) < 1e-2
+    assert outputs[1][0].dtype == np.float32
+
+
+def test_a_conversion_that_differs_is_not_hidden_by_the_rounding(
+    runs: dict[str, Path], pictures: Path, host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "difference", lambda *_: 0.01)
+    with pytest.raises(BundleError, match=r"tolerance of 0\.001"):
+        export_run(runs["rec"], tmp_path / "x.ocrb", host, samples=pictures, half=True)
 
 
 def test_precision_of_the_training_does_not_leak(
@@ -126,8 +152,9 @@ def test_another_backend_exports_in_a_process_of_its_own(
     import keras
 
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    info = export_run(runs["rec"], tmp_path / "x.ocrb", host, samples=pictures)
+    info = export_run(runs["rec"], tmp_path / "x.ocrb", host, samples=pictures, half=True)
     assert open_bundle(tmp_path / "x.ocrb", host).info == info
+    assert info.agreement.tolerance == HALF_TOLERANCE
     with pytest.raises(BundleError, match="Nothing was written"):
         export_run(runs["rec"], tmp_path / "y.ocrb", host, samples=pictures, tolerance=1e-15)
 

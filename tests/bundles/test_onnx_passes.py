@@ -8,7 +8,7 @@ import onnxruntime as ort
 import pytest
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from ocrbatch.bundles.onnx_passes import remove_unused, simplify
+from ocrbatch.bundles.onnx_passes import remove_unused, simplify, store_half
 
 
 def model_of(nodes: Sequence[NodeProto], outputs: Sequence[str] = ("y",), **constants: np.ndarray) -> onnx.ModelProto:
@@ -122,3 +122,26 @@ def test_what_a_loop_reads_stays() -> None:
     ]
     model = model_of(nodes, times=np.array(3))
     assert simplified(model, (1, 2, 2, 1)) == ["Neg", "Loop"]
+
+
+def adding(values: np.ndarray) -> onnx.ModelProto:
+    return model_of([helper.make_node("Add", ["x", "weights"], ["y"])], weights=values)
+
+
+def test_large_constants_are_stored_as_half_and_used_as_float() -> None:
+    values = np.random.default_rng(3).normal(size=(1, 1, 20, 20)).astype(np.float32)
+    model = adding(values)
+    store_half(model.graph)
+    onnx.checker.check_model(model, full_check=True)
+    [stored] = model.graph.initializer
+    assert stored.data_type == TensorProto.FLOAT16
+    np.testing.assert_array_equal(
+        run(model, (1, 1, 20, 20))[0], run(adding(values.astype(np.float16).astype(np.float32)), (1, 1, 20, 20))[0]
+    )
+
+
+@pytest.mark.parametrize("values", [np.ones((1, 1, 5, 5)), np.full((1, 1, 20, 20), 1e5)])
+def test_small_constants_and_those_too_large_for_half_stay(values: np.ndarray) -> None:
+    model = adding(values.astype(np.float32))
+    store_half(model.graph)
+    assert model == adding(values.astype(np.float32))
