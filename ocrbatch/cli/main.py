@@ -17,6 +17,7 @@ COMMANDS = {
     "eval": ("ocrbatch.cli.eval", "Score models on labelled data by the field's protocols."),
     "export": ("ocrbatch.cli.export", "Make a bundle from a training run."),
     "run": ("ocrbatch.cli.run", "Read pictures, PDFs and folders into Parquet or JSON."),
+    "merge": ("ocrbatch.cli.merge", "Make one file of the results of all shards of a run."),
     "convert": ("ocrbatch.cli.convert", "Make documents and tables of results: hOCR, ALTO, PAGE, PDF, text, CSV."),
     "models": ("ocrbatch.cli.models", "List, describe, check and import model bundles."),
     "plugins": ("ocrbatch.cli.plugins", "List, describe and start plugins."),

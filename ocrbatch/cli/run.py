@@ -43,6 +43,7 @@ _PICTURES = "inference_results"
 @click.option("--exclude", multiple=True, metavar="GLOB", help="In folders, leave out such files and folders.")
 @click.option("--files-from", metavar="FILE", help="Also read the files named in FILE, one a line; - is stdin.")
 @click.option("--limit", type=click.IntRange(min=1), help="Stop after that many pages, in input order.")
+@click.option("--shard", metavar="I/N", help="Read only part I of N, the same command for each; see `ocrbatch merge`.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes. Default: cores / threads.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads of each process. Default: cores / workers, or 1.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="Give a page up when a step takes longer. Default: 120.")
@@ -69,6 +70,7 @@ def command(host: Host, /, paths: tuple[str, ...], out: Path, **options: Any) ->
     ocrbatch run page.jpg letter.pdf --out results.jsonl --visualize
     """
     from ocrbatch.cli.run_report import exit_code, open_watch, say_start, say_summary
+    from ocrbatch.data.shards import Shard
     from ocrbatch.data.sources import Selection
     from ocrbatch.pipeline.batch import batch_for, run_batch
 
@@ -87,6 +89,7 @@ def command(host: Host, /, paths: tuple[str, ...], out: Path, **options: Any) ->
         limit=options["limit"],
         overwrite=options["overwrite"],
         retry_failed=options["retry_failed"],
+        shard=Shard.parse(options["shard"]) if options["shard"] else None,
     )
     with open_watch(quiet=options["quiet"], log_file=options["log_file"]) as watch:
         say_start(watch, batch, threads)

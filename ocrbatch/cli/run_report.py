@@ -99,7 +99,8 @@ def open_watch(*, quiet: bool, log_file: Path | None) -> Iterator[TerminalWatch]
 
 def say_start(watch: TerminalWatch, batch: Batch, threads: int) -> None:
     """What is going to happen."""
-    watch.say(f"Reading into {batch.target} with {_count(batch.workers, 'worker')} of {_count(threads, 'thread')}.")
+    what = f"Reading shard {batch.shard}" if batch.shard else "Reading"
+    watch.say(f"{what} into {batch.target} with {_count(batch.workers, 'worker')} of {_count(threads, 'thread')}.")
 
 
 def say_summary(watch: TerminalWatch, batch: Batch, summary: Summary) -> None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -22,12 +22,14 @@ SUFFIXES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file to read: its ``path``, how results call it, and what the file system says of it (-1 when unreadable)."""
+    """A file to read: its ``path``, how results call it, what the file system says of it (-1 when unreadable), and its
+    place in the listing, from 0."""
 
     path: str
     source: str
     size: int
     mtime_ns: int
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +56,32 @@ class Selection:
 
 
 def list_sources(
-    paths: Iterable[str], selection: Selection = Selection(), skip: Sequence[Path] = ()
+    paths: Iterable[str],
+    selection: Selection = Selection(),
+    skip: Sequence[Path] = (),
+    takes: Callable[[str], bool] = lambda _: True,
 ) -> Iterator[SourceFile]:
     """Files of ``paths`` in the order given, those of folders sorted by path, recursively and lazily.
 
     A path that is no folder is taken as it is, whatever its name, even when nothing is there: reading it says why.
     Links are followed, but never into a folder that is being walked. ``skip`` are folders that are not entered.
+    ``takes`` is called once for each file, in order, with its name in the results; those that it turns down are left
+    out without a question to the file system.
     """
     barred = frozenset(_identity(path) for path in skip if path.is_dir())
+    for place, path in enumerate(_files(paths, selection, barred)):
+        source = printable(path)
+        if takes(source):
+            yield _source(path, source, place)
+
+
+def _files(paths: Iterable[str], selection: Selection, barred: frozenset[tuple[int, int]]) -> Iterator[str]:
     for path in paths:
         path = os.path.normpath(path)
         if os.path.isdir(path):
             yield from _walk(path, "", selection, barred | {_identity(path)})
         else:
-            yield _source(path)
+            yield path
 
 
 def common_folder(paths: Sequence[str]) -> str:
@@ -83,17 +97,17 @@ def printable(path: str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def _walk(folder: str, below: str, selection: Selection, barred: frozenset[tuple[int, int]]) -> Iterator[SourceFile]:
+def _walk(folder: str, below: str, selection: Selection, barred: frozenset[tuple[int, int]]) -> Iterator[str]:
     try:
         entries = _entries(folder)
     except OSError:  # reading it says why
-        yield _source(folder)
+        yield folder
         return
     for name, is_folder in entries:
         path, relative = name if folder == os.curdir else os.path.join(folder, name), f"{below}{name}"
         if not is_folder:
             if selection.takes(name, relative):
-                yield _source(path)
+                yield path
         elif not name.startswith(".") and not selection.drops(name, relative):
             identity = _identity(path)
             if identity not in barred:
@@ -122,12 +136,12 @@ def _identity(path: str | Path) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _source(path: str) -> SourceFile:
+def _source(path: str, source: str, place: int) -> SourceFile:
     try:
         status = os.stat(path)
     except OSError:
-        return SourceFile(path, printable(path), -1, -1)
-    return SourceFile(path, printable(path), status.st_size, status.st_mtime_ns)
+        return SourceFile(path, source, -1, -1, place)
+    return SourceFile(path, source, status.st_size, status.st_mtime_ns, place)
 
 
 def _matches(patterns: Sequence[str], name: str, relative: str) -> bool:

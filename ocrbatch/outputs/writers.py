@@ -40,7 +40,11 @@ def writer_for(target: Path, suffix: str | None = None) -> WriteRows:
 
 def write_parquet(target: Path, batches: Iterable[pa.RecordBatch], config: Mapping[str, Any]) -> None:
     """Row groups of a fixed number of rows, zstd; ``config`` goes into the metadata. Raises OutputError."""
-    schema = SCHEMA.with_metadata({CONFIG_KEY: json.dumps(config, sort_keys=True)})
+    write_rows(target, batches, SCHEMA.with_metadata({CONFIG_KEY: json.dumps(config, sort_keys=True)}))
+
+
+def write_rows(target: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> None:
+    """A Parquet file of that schema, with its metadata. Raises OutputError."""
     with replacing(target) as path, pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for table in _grouped(batches):
             writer.write_table(table.cast(schema), row_group_size=_ROWS_PER_GROUP)

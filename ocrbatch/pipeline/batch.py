@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,15 +16,18 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from ocrbatch import __version__
+from ocrbatch.config.differences import differences
 from ocrbatch.config.run import RunConfig
+from ocrbatch.data.shards import Roll, Shard
 from ocrbatch.data.sources import Selection, common_folder
-from ocrbatch.errors import InputError, OutputError
+from ocrbatch.errors import ConfigError, InputError, OutputError
 from ocrbatch.outputs.pictures import Drawing
-from ocrbatch.outputs.writers import writer_for
+from ocrbatch.outputs.shards import SHARD_SCHEMA, ShardInfo, write_shard
+from ocrbatch.outputs.writers import WriteRows, writer_for
 from ocrbatch.pipeline.chain import label, open_bundles, postprocessors
 from ocrbatch.pipeline.driver import Driver, Progress
 from ocrbatch.pipeline.journal import Journal
-from ocrbatch.pipeline.ledger import Ledger, PageRow, Tally
+from ocrbatch.pipeline.ledger import Ledger, PageRow
 from ocrbatch.pipeline.lock import locked
 from ocrbatch.pipeline.worker import WorkerStart
 from ocrbatch.plugin_system.host import Host
@@ -49,6 +53,7 @@ class Batch:
     limit: int | None = None
     overwrite: bool = False
     retry_failed: bool = False
+    shard: Shard | None = None
 
     @property
     def journal(self) -> Path:
@@ -127,6 +132,7 @@ def _made(folder: Path) -> Path:
 def run_batch(batch: Batch, watch: Watch) -> Summary:
     """Run to the end, or until ``watch`` asks to stop. Raises OcrbatchError for what no page is to blame for."""
     write = writer_for(batch.target)
+    _refuse_impossible_shard(batch)
     if batch.target.exists() and not any(batch.journal.glob("*.segment")) and not batch.overwrite:
         raise OutputError(
             f"{batch.target} exists and has no journal to go on from: choose another --out, or --overwrite."
@@ -136,32 +142,53 @@ def run_batch(batch: Batch, watch: Watch) -> Summary:
         if batch.overwrite:
             journal.clear()
         settings = {"row_format": _ROW_FORMAT, **batch.settings}
-        _refuse_other_settings(journal, settings, batch.target)
+        kept = {**settings, "shard": str(batch.shard)} if batch.shard else settings
+        _refuse_other_settings(journal, kept, batch.target)
         with closing(Ledger(batch.journal / "index.sqlite")) as ledger:
             ledger.replay(journal.entries())
             if batch.retry_failed:
                 ledger.forget_failures()
             driver = Driver(batch, journal, ledger, watch)
-            driver.work(settings)
+            driver.work(kept)
             tally = ledger.tally(batch.limit)
             if driver.interrupted:
                 return Summary("interrupted", tally.counts, tally.failures, driver.progress, driver.stage_seconds)
-            if not tally.counts:
+            if not tally.counts and not (driver.roll and driver.roll.files):
                 raise InputError(f"Nothing to read: no picture or PDF under {_names(batch.paths)}.")
             config = {"ocrbatch": __version__, "settings": settings}
-            state = _finish(batch, journal, ledger, tally, write, config)
+            rows, digest = _batches(journal, ledger.rows(batch.limit)), tally.digest
+            if driver.roll:
+                if not journal.settings():  # a shard without files: the next start must know whose output it is
+                    journal.start(kept)
+                write, digest = _shard_writer(driver.roll), f"{digest} {driver.roll.digest}"
+                rows = _batches(journal, ledger.rows(), with_place=True)
+            state = _finish(batch, digest, lambda: write(batch.target, rows, config))
             return Summary(state, tally.counts, tally.failures, driver.progress, driver.stage_seconds)
 
 
-def _finish(batch: Batch, journal: Journal, ledger: Ledger, tally: Tally, write: Any, config: Mapping[str, Any]) -> str:
+def _refuse_impossible_shard(batch: Batch) -> None:
+    if batch.shard is None:
+        return
+    if batch.target.suffix.lower() != ".parquet":
+        raise OutputError(f"A shard's results are a .parquet file, not {batch.target}: `ocrbatch merge` makes others.")
+    if batch.limit is not None:
+        raise ConfigError("A limit counts the pages of all shards, which no shard knows: leave out --limit or --shard.")
+
+
+def _shard_writer(roll: Roll) -> WriteRows:
+    info = ShardInfo(roll.shard.number, roll.shard.of, roll.files, roll.digest)
+    return partial(write_shard, info=info)
+
+
+def _finish(batch: Batch, digest: str, write: Callable[[], None]) -> str:
     """Write the final file unless it is there already, as this very journal would make it."""
     marker = batch.journal / "finished.json"
-    if marker.exists() and batch.target.exists() and marker.read_text() == _mark(tally.digest, batch.target):
+    if marker.exists() and batch.target.exists() and marker.read_text() == _mark(digest, batch.target):
         return "unchanged"
-    write(batch.target, _batches(journal, ledger.rows(batch.limit)), config)
-    partial = marker.with_suffix(".partial")
-    partial.write_text(_mark(tally.digest, batch.target))
-    partial.replace(marker)
+    write()
+    unfinished = marker.with_suffix(".partial")
+    unfinished.write_text(_mark(digest, batch.target))
+    unfinished.replace(marker)
     return "written"
 
 
@@ -170,42 +197,24 @@ def _mark(digest: str, target: Path) -> str:
     return json.dumps({"digest": digest, "size": status.st_size, "mtime_ns": status.st_mtime_ns})
 
 
-def _batches(journal: Journal, rows: Iterable[PageRow]) -> Iterator[pa.RecordBatch]:
-    """Rows from the journal, in the order asked for."""
-    for place, wanted in groupby(rows, key=lambda row: row.place):
-        yield journal.rows(place).take(pa.array([row.position for row in wanted]))
+def _batches(journal: Journal, rows: Iterable[PageRow], *, with_place: bool = False) -> Iterator[pa.RecordBatch]:
+    """Rows from the journal, in the order asked for, as shards have them if ``with_place``."""
+    for place, same in groupby(rows, key=lambda row: row.place):
+        wanted = list(same)
+        batch = journal.rows(place).take(pa.array([row.position for row in wanted]))
+        if with_place:
+            listed = pa.array([row.listed for row in wanted], pa.int64())
+            batch = pa.RecordBatch.from_arrays([*batch.columns, listed], schema=SHARD_SCHEMA)
+        yield batch
 
 
 def _refuse_other_settings(journal: Journal, settings: Mapping[str, Any], target: Path) -> None:
-    now = _flat(settings)
     for earlier in journal.settings():
-        before = _flat(earlier)
-        differing = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
-        if differing:
-            changes = "; ".join(f"{name} was {_value(before, name)}, now {_value(now, name)}" for name in differing)
+        if changes := differences(earlier, settings):
             raise OutputError(
                 f"{target} was begun with other settings: {changes}. Start with the same settings, choose another "
                 f"--out, or use --overwrite to begin anew."
             )
-
-
-def _flat(values: Any, name: str = "") -> dict[str, Any]:
-    if isinstance(values, Mapping):
-        pairs = [(str(key), value) for key, value in values.items()]
-    elif isinstance(values, list | tuple) and any(isinstance(value, Mapping) for value in values):
-        pairs = [(str(number), value) for number, value in enumerate(values)]
-    else:
-        return {name: list(values) if isinstance(values, tuple) else values}
-    flat: dict[str, Any] = {}
-    for key, value in pairs:
-        flat |= _flat(value, f"{name}.{key}" if name else key)
-    return flat
-
-
-def _value(values: Mapping[str, Any], name: str) -> str:
-    value = values.get(name, "not set")
-    text = value if isinstance(value, str) else json.dumps(value)
-    return f"{text[:12]}..." if len(text) == 64 else text
 
 
 def _names(paths: Sequence[str]) -> str:

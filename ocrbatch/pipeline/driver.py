@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from ocrbatch.data.shards import Roll
 from ocrbatch.data.sources import list_sources
 from ocrbatch.errors import OutputError
 from ocrbatch.outputs.rows import to_batch
@@ -58,7 +59,9 @@ class Driver:
         self._watch = watch
         self._planner = Planner(ledger, batch.unit_pages, batch.limit)
         skip = (*batch.skip, batch.journal)
-        self._listing = islice(list_sources(batch.paths, batch.selection, skip), batch.limit)
+        self.roll = Roll(batch.shard) if batch.shard else None
+        takes = self.roll.takes if self.roll else (lambda _: True)
+        self._listing = islice(list_sources(batch.paths, batch.selection, skip, takes), batch.limit)
         self._listed = False
         self._n_files = 0
         self._read = 0

@@ -20,7 +20,8 @@ from ocrbatch.pipeline.journal import Entry, Place
 _TABLES = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
-CREATE TABLE files (ordinal INTEGER PRIMARY KEY, source TEXT UNIQUE, path BLOB, size INTEGER, mtime_ns INTEGER);
+CREATE TABLE files (ordinal INTEGER PRIMARY KEY, source TEXT UNIQUE, path BLOB, size INTEGER, mtime_ns INTEGER,
+                    place INTEGER);
 CREATE TABLE seen (source TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, sha256 TEXT, n_pages INTEGER) WITHOUT ROWID;
 CREATE TABLE pages (source TEXT, page INTEGER, status TEXT, kind TEXT,
                     segment INTEGER, offset INTEGER, position INTEGER, PRIMARY KEY (source, page)) WITHOUT ROWID;
@@ -46,7 +47,8 @@ class KnownFile:
 
 @dataclass(frozen=True, slots=True)
 class PageRow:
-    """Where the row of a page stands: its entry in the journal, and the row's number there."""
+    """Where the row of a page stands: its entry in the journal, and the row's number there; ``listed`` is the place of
+    its file in the listing."""
 
     source: str
     page: int
@@ -54,6 +56,7 @@ class PageRow:
     kind: str
     place: Place
     position: int
+    listed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +112,8 @@ class Ledger:
 
     def list_files(self, files: Iterable[SourceFile]) -> int:
         """Append files to the listing; one that is listed already is left out. Returns how many were new."""
-        rows = ((file.source, os.fsencode(file.path), file.size, file.mtime_ns) for file in files)
-        sql = "INSERT OR IGNORE INTO files (source, path, size, mtime_ns) VALUES (?, ?, ?, ?)"
+        rows = ((file.source, os.fsencode(file.path), file.size, file.mtime_ns, file.place) for file in files)
+        sql = "INSERT OR IGNORE INTO files (source, path, size, mtime_ns, place) VALUES (?, ?, ?, ?, ?)"
         self._base.execute("BEGIN")
         added = self._base.executemany(sql, rows).rowcount
         self._base.execute("COMMIT")
@@ -141,11 +144,11 @@ class Ledger:
 
     def rows(self, limit: int | None = None) -> Iterator[PageRow]:
         """Rows of the listed files in the order of the listing, at most ``limit``."""
-        sql = """SELECT source, page, status, kind, segment, offset, position FROM files CROSS JOIN pages USING (source)
-                 ORDER BY ordinal, page LIMIT ?"""
+        sql = """SELECT source, page, status, kind, segment, offset, position, place
+                 FROM files CROSS JOIN pages USING (source) ORDER BY ordinal, page LIMIT ?"""
         rows = self._base.execute(sql, (-1 if limit is None else limit,))
-        for source, page, status, kind, segment, offset, position in rows:
-            yield PageRow(source, page, status, kind, Place(segment, offset), position)
+        for source, page, status, kind, segment, offset, position, listed in rows:
+            yield PageRow(source, page, status, kind, Place(segment, offset), position, listed)
 
     def tally(self, limit: int | None = None) -> Tally:
         """Counts and digest of :meth:`rows`."""

@@ -1,0 +1,124 @@
+"""The file of one run from the files of its shards."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from heapq import merge
+from itertools import pairwise
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ocrbatch.config.differences import differences
+from ocrbatch.errors import InputError
+from ocrbatch.outputs.rows import SCHEMA
+from ocrbatch.outputs.shards import ORDINAL, SHARD_KEY, SHARD_SCHEMA, ShardInfo
+from ocrbatch.outputs.writers import CONFIG_KEY
+
+_ROWS_AT_ONCE = 64
+_NAMED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ShardFile:
+    """A shard's file: which part it holds, and the settings of its run."""
+
+    path: Path
+    info: ShardInfo
+    config: Mapping[str, Any]
+
+
+def read_shards(paths: Sequence[Path]) -> list[ShardFile]:
+    """The shards of one run in their order. Raises InputError, saying why, when some are missing, there twice, of
+    another run or no shards at all."""
+    shards = [_describe(path) for path in paths]
+    for one, other in pairwise(shards):
+        _refuse_strangers(one, other)
+    shards.sort(key=lambda shard: shard.info.number)
+    for one, other in pairwise(shards):
+        if one.info.number == other.info.number:
+            raise InputError(f"Shard {one.info.shard} is there twice: {one.path} and {other.path}.")
+    if not shards:
+        raise InputError("Nothing to merge: name the files of all shards.")
+    _refuse_gaps([shard.info for shard in shards])
+    return shards
+
+
+def merged(shards: Sequence[ShardFile]) -> Iterator[pa.RecordBatch]:
+    """Rows of all shards in the order of one run, as one run has them. Raises InputError for a file that is damaged."""
+    with ExitStack() as stack:
+        runs = [_runs(shard, stack) for shard in shards]
+        for _, rows in merge(*runs, key=itemgetter(0)):
+            yield rows.select(SCHEMA.names)
+
+
+def _describe(path: Path) -> ShardFile:
+    try:
+        file = pq.read_metadata(path)
+        metadata = file.metadata or {}
+        info = json.loads(metadata[SHARD_KEY.encode()]) if SHARD_KEY.encode() in metadata else None
+        config = json.loads(metadata.get(CONFIG_KEY.encode(), b"{}"))
+        schema = file.schema.to_arrow_schema()
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else error
+        raise InputError(f"Cannot read {path}: {reason}.") from error
+    except (ValueError, pa.ArrowException) as error:
+        raise InputError(f"{path} is no Parquet file of `ocrbatch run --shard` ({error}).") from error
+    if info is None or not schema.equals(SHARD_SCHEMA):
+        raise InputError(f"{path} is no shard: only results of `ocrbatch run --shard I/N` by this version are merged.")
+    return ShardFile(path, ShardInfo(**info), config)
+
+
+def _refuse_strangers(one: ShardFile, other: ShardFile) -> None:
+    if one.info.of != other.info.of:
+        raise InputError(
+            f"{one.path} is shard {one.info.shard} and {other.path} is shard {other.info.shard}: these are parts of "
+            f"different divisions."
+        )
+    words = f"{{name}} is {{one}} in {one.path}, {{other}} in {other.path}"
+    if changes := differences(_plain(one.config), _plain(other.config), words):
+        raise InputError(f"The shards were read with different settings: {changes}.")
+    if (one.info.files, one.info.listing) != (other.info.files, other.info.listing):
+        raise InputError(
+            f"{one.path} and {other.path} are parts of different piles, of {one.info.files:,} and {other.info.files:,} "
+            f"files: start the command of each shard again, it reads only what is new."
+        )
+
+
+def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by the names that people know, and the version."""
+    return {"the version of ocrbatch": config.get("ocrbatch"), **config.get("settings", {})}
+
+
+def _refuse_gaps(infos: Sequence[ShardInfo]) -> None:
+    of, there = infos[0].of, {info.number for info in infos}
+    missing = of - len(there)
+    if missing:
+        absent = (number for number in range(1, of + 1) if number not in there)
+        names = ", ".join(f"{number}/{of}" for number, _ in zip(absent, range(_NAMED), strict=False))
+        more = f" and {missing - _NAMED} more" if missing > _NAMED else ""
+        verb = "is" if missing == 1 else "are"
+        raise InputError(
+            f"Shard{'' if missing == 1 else 's'} {names}{more} {verb} missing: name the files of all {of}."
+        )
+
+
+def _runs(shard: ShardFile, stack: ExitStack) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Runs of rows of one source file, with its place in the listing."""
+    try:
+        file = stack.enter_context(pq.ParquetFile(shard.path))
+        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
+            places = batch[ORDINAL].to_numpy()
+            cuts = [0, *(np.flatnonzero(np.diff(places)) + 1).tolist(), len(places)]
+            for first, stop in pairwise(cuts):
+                yield int(places[first]), batch.slice(first, stop - first)
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"Cannot read {shard.path}: {error}.") from error
