@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from ocrbatch.cli.page_report import PageReport
 from ocrbatch.errors import ExitCode, OutputError
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _DOCUMENTS = ("hocr", "alto", "pagexml", "txt", "pdf")
 _TABLES = ("csv", "jsonl", "json", "parquet")
 _TOLD = ["source", "page", "status", "error_kind", "error_message"]
-_SHOWN = 20
 
 
 @click.command("convert", context_settings={"max_content_width": 120})
@@ -46,7 +45,7 @@ def command(results: Path, form: str | None, out: Path, images: Path | None, ove
     ocrbatch convert results.parquet --to pdf --out searchable/ --images scans/
     ocrbatch convert results.parquet --out regions.csv
     """
-    report = _Report(quiet)
+    report = PageReport(quiet)
     form = form or out.suffix.lower().removeprefix(".")
     if form in _TABLES:
         _table(results, form, out, overwrite, report)
@@ -58,14 +57,14 @@ def command(results: Path, form: str | None, out: Path, images: Path | None, ove
     sys.exit(ExitCode.PARTIAL if report.problems else ExitCode.OK)
 
 
-def _documents(results: Path, form: str, out: Path, images: Path | None, overwrite: bool, report: _Report) -> None:
+def _documents(results: Path, form: str, out: Path, images: Path | None, overwrite: bool, report: PageReport) -> None:
     from ocrbatch.outputs.conversion import convert
 
     for outcome in convert(results, form, out, images=images, overwrite=overwrite):
         report.page(outcome.source, outcome.page, outcome.problem)
 
 
-def _table(results: Path, form: str, out: Path, overwrite: bool, report: _Report) -> None:
+def _table(results: Path, form: str, out: Path, overwrite: bool, report: PageReport) -> None:
     from ocrbatch.outputs.results import read_batches, read_config
     from ocrbatch.outputs.writers import writer_for
 
@@ -81,26 +80,3 @@ def _table(results: Path, form: str, out: Path, overwrite: bool, report: _Report
             yield batch
 
     write(out, told(), read_config(results))
-
-
-@dataclass
-class _Report:
-    """Counts pages and says on stderr what is wrong with the first ones."""
-
-    quiet: bool
-    pages: int = 0
-    problems: int = 0
-
-    def page(self, source: str, page: int, problem: str | None) -> None:
-        self.pages += 1
-        if problem is None:
-            return
-        self.problems += 1
-        if self.problems <= _SHOWN:
-            click.echo(f"{source}, page {page + 1}: {problem}", err=True)
-
-    def end(self, out: Path) -> None:
-        if self.problems > _SHOWN:
-            click.echo(f"... and {self.problems - _SHOWN} more.", err=True)
-        if not self.quiet:
-            click.echo(f"{self.pages:,} pages into {out}, {self.problems:,} failed.", err=True)

@@ -18,6 +18,7 @@ COMMANDS = {
     "export": ("ocrbatch.cli.export", "Make a bundle from a training run."),
     "run": ("ocrbatch.cli.run", "Read pictures, PDFs and folders into Parquet or JSON."),
     "merge": ("ocrbatch.cli.merge", "Make one file of the results of all shards of a run."),
+    "view": ("ocrbatch.cli.view", "Look at results in a browser: one HTML page that needs no network."),
     "convert": ("ocrbatch.cli.convert", "Make documents and tables of results: hOCR, ALTO, PAGE, PDF, text, CSV."),
     "models": ("ocrbatch.cli.models", "List, describe, check and import model bundles."),
     "plugins": ("ocrbatch.cli.plugins", "List, describe and start plugins."),

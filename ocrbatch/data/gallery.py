@@ -56,14 +56,19 @@ def outlined(picture: Image, polygons: Sequence[Polygon], ignore: Sequence[bool]
     return canvas
 
 
-def _figure(caption: str, picture: Image, side: int) -> str:
+def small_jpeg(picture: Image, side: int, quality: int = 88) -> bytes:
+    """The picture as JPEG, shrunk to at most ``side`` pixels a side."""
     height, width = picture.shape[:2]
     scale = min(1.0, side / max(height, width))
     if scale < 1:
         size = max(1, round(width * scale)), max(1, round(height * scale))
         picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    _, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
-    source = base64.b64encode(data.tobytes()).decode()
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return data.tobytes()
+
+
+def _figure(caption: str, picture: Image, side: int) -> str:
+    source = base64.b64encode(small_jpeg(picture, side)).decode()
     return (
         f'<figure><img alt="{escape(caption)}" src="data:image/jpeg;base64,{source}">'
         f"<figcaption>{escape(caption)}</figcaption></figure>"
