@@ -10,7 +10,7 @@ from ocrbatch.data.synth.crop import Crop, place
 from ocrbatch.data.synth.fonts import FontBook
 from ocrbatch.data.synth.ink import Ink, set_text
 from ocrbatch.data.synth.line_text import label, line_text
-from ocrbatch.data.synth.lines import MAX_HEIGHT, legible, render_line
+from ocrbatch.data.synth.lines import MAX_HEIGHT, _set, legible, render_line
 from ocrbatch.data.synth.paper import background, contrasting, luminance, print_ink, scene
 from ocrbatch.data.synth.text import TextSource
 
@@ -67,6 +67,23 @@ def test_text_stays_within_the_charset(source: TextSource, kind: str, name: str)
         assert text.strip() == text != ""
         assert not charset.unknown(label(text, charset))
         assert " " in charset or " " not in text
+
+
+def test_receipts_are_often_in_capitals_and_have_lone_colons(source: TextSource) -> None:
+    texts = [line_text(np.random.default_rng([6, seed]), source, "receipt", ASCII) for seed in range(400)]
+    worded = [text for text in texts if sum(c.isalpha() for c in text) > 3]
+    assert 0.3 < np.mean([text.isupper() for text in worded]) < 0.8
+    assert sum(" :" in text for text in texts) > 10
+
+
+def test_a_colon_may_stand_far_from_its_label(book: FontBook) -> None:
+    face = book.faces[0]
+    near = _set(np.random.default_rng(1), book, face, "Total: 5.00", "receipt")
+    widths = [
+        _set(np.random.default_rng(seed), book, face, "Total : 5.00", "receipt").mask.shape[1] / near.mask.shape[1]
+        for seed in range(40)
+    ]
+    assert max(widths) > 1.5
 
 
 def test_capitals_that_the_charset_lacks_are_labelled_small() -> None:

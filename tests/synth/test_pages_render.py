@@ -46,6 +46,15 @@ def test_labels_do_not_overlap(layout, source: TextSource, book: FontBook) -> No
         assert min(wide, high) <= 0 or wide * high <= 0.25 * smaller
 
 
+def test_some_receipts_have_columns_of_lone_digits(source: TextSource, book: FontBook) -> None:
+    sheets = [receipt(Desk(np.random.default_rng([7, seed]), source, book)) for seed in range(40)]
+    lone = [
+        sum(isinstance(item, Run) and item.text.isdigit() and len(item.text) == 1 for item in sheet.items)
+        for sheet in sheets
+    ]
+    assert max(lone) >= 8
+
+
 def test_a_label_holds_its_ink_and_little_else(type_: Type) -> None:
     picture, (region,) = paint(Sheet(200, 80, (Run("Sample, g", type_, 30, 50),)))
     dark = np.argwhere(picture[..., 0] < 128)[:, ::-1]

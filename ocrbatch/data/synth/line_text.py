@@ -11,6 +11,7 @@ from ocrbatch.charset import Charset, normalize
 from ocrbatch.data.synth import kinds
 from ocrbatch.data.synth.optics import Rng
 from ocrbatch.data.synth.text import TextSource, fit_words
+from ocrbatch.data.synth.till_words import till_phrase
 
 Kind = Literal["receipt", "document", "book", "scene"]
 
@@ -36,6 +37,8 @@ def line_text(rng: Rng, source: TextSource, kind: Kind, charset: Charset) -> str
     text = ""
     for _ in range(6):
         text = normalize(" ".join(_raw_text(rng, source, kind).split()))
+        if kind == "receipt" and rng.random() < 0.45:  # most tills print capitals only
+            text = normalize(text.upper())
         if rng.random() < 0.06:
             text = _one_strange(rng, text, charset)
         if " " not in charset and text:
@@ -56,8 +59,8 @@ def _raw_text(rng: Rng, source: TextSource, kind: Kind) -> str:
         return _book_line(rng, source)
     if kind == "scene":
         return source.phrase(rng, int(rng.integers(3, 18))) if rng.random() < 0.3 else _scene_word(rng, source)
-    if kind == "receipt" and rng.random() < 0.33:
-        return _FIGURES[int(rng.integers(len(_FIGURES)))](rng)
+    if kind == "receipt" and rng.random() < 0.5:
+        return till_phrase(rng) if rng.random() < 0.35 else _FIGURES[int(rng.integers(len(_FIGURES)))](rng)
     centre, longest = (9, 45) if kind == "receipt" else (17, 90)
     return source.phrase(rng, int(np.clip(rng.gamma(2.3, centre), 1, longest)))
 

@@ -24,7 +24,7 @@ from ocrbatch.data.synth.text import TextSource
 MAX_HEIGHT = 48
 
 _KINDS: tuple[Kind, ...] = ("receipt", "document", "book", "scene")
-_SHARES = (0.42, 0.24, 0.24, 0.10)
+_SHARES = (0.50, 0.18, 0.22, 0.10)
 _STYLES: Mapping[Kind, Mapping[Style, float]] = {
     "receipt": {"mono": 0.5, "dot": 0.1, "sans": 0.34, "serif": 0.06},
     "document": {"sans": 0.52, "serif": 0.36, "mono": 0.12},
@@ -79,7 +79,7 @@ def _set(rng: Rng, book: FontBook, face: Face, text: str, kind: Kind) -> Ink:
         tracking = rng.uniform(0.15, 0.45)
     elif spread < 0.2:
         tracking = rng.uniform(-0.05, -0.015)
-    if rng.random() < {"book": 0.65, "document": 0.3, "receipt": 0.15, "scene": 0.1}[kind]:
+    if rng.random() < {"book": 0.65, "document": 0.3, "receipt": 0.25, "scene": 0.1}[kind]:
         gap = float(np.clip(np.exp(rng.normal(0.4 if kind == "book" else 0.25, 0.4)), 0.85, 3))
     if tracking < 0:  # words must stay apart
         gap = max(gap, 1.25)
@@ -89,6 +89,9 @@ def _set(rng: Rng, book: FontBook, face: Face, text: str, kind: Kind) -> Ink:
     def set_part(face: Face, part: str) -> Ink:
         return inks.set_text(face, size, part, tracking=tracking, word_gap=gap, sentence_gap=sentence)
 
+    label, colon, value = text.partition(" :")
+    if label and colon and kind != "book" and rng.random() < 0.6:  # the colons of several lines stand in a column
+        return inks.join([set_part(face, label), set_part(face, f":{value}")], size * rng.uniform(0.15, 3))
     words = text.split(" ")
     if len(words) < 3 or rng.random() > 0.07:
         return set_part(face, text)

@@ -43,6 +43,8 @@ def receipt(desk: Desk) -> Sheet:
     _totals(desk, till)
     if desk.chance(0.4):
         _tax_table(desk, till)
+    if desk.chance(0.15):
+        _counts_table(desk, till)
     _footer(desk, till)
     blank = desk.uniform(0, 2) if desk.chance(0.6) else desk.uniform(2, 18)
     height = max(300, int(min(draft.y + blank * till.pitch, 2600)))
@@ -239,6 +241,18 @@ def _tax_table(desk: Desk, till: Till) -> None:
         till.draft.frame(
             (till.left, top, till.right, till.draft.y), thickness=max(1.0, till.base.em * 0.06), colour=till.base.colour
         )
+
+
+def _counts_table(desk: Desk, till: Till) -> None:
+    """Narrow columns of small whole numbers, each on its own: what detectors miss first."""
+    columns = desk.whole(3, 6)
+    places = [desk.uniform(0.3, 0.4) + 0.6 * n / (columns - 1) for n in range(columns)]
+    words = [desk.words(1, 1)[: desk.whole(1, 4)].title() for _ in places]
+    till.row([("Code", 0, "left"), *((word, place, "right") for word, place in zip(words, places, strict=True))])
+    for _ in range(desk.whole(2, 8)):
+        counts = [str(desk.whole(-3, 30) if desk.chance(0.3) else desk.whole(0, 9)) for _ in places]
+        first = kinds.amount(desk.rng) if desk.chance(0.5) else desk.of(kinds.item)[:10]
+        till.row([(first, 0, "left"), *((count, place, "right") for count, place in zip(counts, places, strict=True))])
 
 
 def _footer(desk: Desk, till: Till) -> None:
