@@ -25,6 +25,13 @@ class DBConfig(DetectorConfig):
         description="How far outlines are shrunk for the probability map: an area times about the square of this.",
     )
     min_text_size: float = Field(4.0, ge=0, le=64, description="Text with a shorter side below this is not trained on.")
+    small_text_area: float = Field(
+        0.0,
+        ge=0,
+        le=10_000,
+        description="Shrunk outlines of fewer square pixels count more, by the root of how much they lack, at most "
+        "fourfold: else lone digits weigh next to nothing. 0: every pixel counts the same, as published.",
+    )
     threshold_min: float = Field(0.3, ge=0, le=1, description="Value of the threshold map away from outlines.")
     threshold_max: float = Field(0.7, ge=0, le=1, description="Value of the threshold map on outlines.")
 

@@ -20,12 +20,13 @@ def make_targets(
 ) -> dict[str, NDArray[Any]]:
     """Maps of a picture of ``size`` (height, width), each of that shape (Liao et al., 2020, section 3.4).
 
-    ``probability``: uint8, 1 inside the shrunk outlines; ``probability_mask``: uint8, 0 where text is ignored or too
-    small; ``threshold``: float16, from ``threshold_max`` on an outline down to ``threshold_min`` at the shrinking
-    distance on both sides; ``threshold_mask``: uint8, 1 where the threshold map is trained.
+    ``probability``: uint8, 1 inside the shrunk outlines; ``probability_mask``: float16, how much a pixel counts: 0
+    where text is ignored or too small, else 1, more inside small text (:func:`small_text_weight`); ``threshold``: float16,
+    from ``threshold_max`` on an outline down to ``threshold_min`` at the shrinking distance on both sides;
+    ``threshold_mask``: uint8, 1 where the threshold map is trained.
     """
     probability, threshold_mask = np.zeros(size, np.uint8), np.zeros(size, np.uint8)
-    probability_mask = np.ones(size, np.uint8)
+    probability_mask = np.ones(size, np.float32)
     nearness = np.zeros(size, np.float32)
     shrunk, blank = [], []
     for polygon, ignored in zip(polygons, ignore, strict=True):
@@ -36,16 +37,24 @@ def make_targets(
         else:
             shrunk.extend(inner)
             draw_border(outline, distance, nearness, threshold_mask)
+    for inner_outline in shrunk:
+        _fill(probability_mask, [inner_outline], small_text_weight(config, inner_outline))
     _fill(probability_mask, blank, 0)
     _fill(probability, shrunk, 1)
     nearness *= config.threshold_max - config.threshold_min
     nearness += config.threshold_min
     return {
         "probability": probability,
-        "probability_mask": probability_mask,
+        "probability_mask": probability_mask.astype(np.float16),
         "threshold": nearness.astype(np.float16),
         "threshold_mask": threshold_mask,
     }
+
+
+def small_text_weight(config: DBConfig, shrunk: Polygon) -> float:
+    """How much each pixel of a shrunk outline counts: 1, more where its area is below ``small_text_area``."""
+    area = max(1.0, abs(geometry.signed_area(shrunk)))
+    return float(np.clip(np.sqrt(config.small_text_area / area), 1.0, 4.0))
 
 
 def shrink(outline: Polygon, ratio: float) -> tuple[list[Polygon], float]:
@@ -72,7 +81,7 @@ def draw_border(outline: Polygon, reach: float, nearness: NDArray[np.float32], m
     _fill(mask, [outline], 1)
 
 
-def _fill(canvas: NDArray[np.uint8], polygons: Sequence[Polygon], value: int) -> None:
+def _fill(canvas: NDArray[Any], polygons: Sequence[Polygon], value: float) -> None:
     """Each polygon on its own, so that overlapping ones do not cancel out."""
     for polygon in polygons:
         cv2.fillPoly(canvas, [np.rint(polygon).astype(np.int32)], value)

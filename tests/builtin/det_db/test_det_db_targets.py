@@ -117,7 +117,7 @@ def test_a_picture_without_text_has_a_full_mask_and_nothing_else() -> None:
     maps = make_targets(DBConfig(), (32, 64), [], [])
     assert {name: (m.shape, m.dtype.name, int(m.sum() > 0)) for name, m in maps.items()} == {
         "probability": ((32, 64), "uint8", 0),
-        "probability_mask": ((32, 64), "uint8", 1),
+        "probability_mask": ((32, 64), "float16", 1),
         "threshold": ((32, 64), "float16", 1),
         "threshold_mask": ((32, 64), "uint8", 0),
     }
@@ -156,3 +156,17 @@ def test_targets_of_a_dense_crop_are_quick() -> None:
         make_targets(DBConfig(), (640, 640), quads, [False] * len(quads))
         seconds.append(time.process_time() - start)
     assert min(seconds) < 0.06  # 12 ms on a quiet core
+
+
+def test_small_text_counts_more_when_asked() -> None:
+    digit = np.array([[54, 34], [60, 34], [60, 44], [54, 44]], np.float32)
+    plain, weighted = (
+        make_targets(DBConfig(small_text_area=area), (48, 64), [BOX, digit], [False, False]) for area in (0, 200)
+    )
+    assert set(np.unique(plain["probability_mask"])) == {1}
+    assert np.array_equal(plain["probability"], weighted["probability"])
+    mask = weighted["probability_mask"]
+    # the box shrinks to 28.8 x 8.8 = 253 pixels, the digit by 60 x 0.84 / 32 = 1.575 to 2.85 x 6.85 = 19.5
+    assert mask[20, 30] == 1
+    assert mask[39, 57] == pytest.approx(np.sqrt(200 / 19.52), abs=0.01)
+    assert set(np.unique(mask[weighted["probability"] == 0])) == {1}
