@@ -21,8 +21,8 @@ def make_targets(
     """Maps of a picture of ``size`` (height, width), each of that shape (Liao et al., 2020, section 3.4).
 
     ``probability``: uint8, 1 inside the shrunk outlines; ``probability_mask``: float16, how much a pixel counts: 0
-    where text is ignored or too small, else 1, more inside small text (:func:`small_text_weight`); ``threshold``: float16,
-    from ``threshold_max`` on an outline down to ``threshold_min`` at the shrinking distance on both sides;
+    where text is ignored or too small, else 1, more inside small text (:func:`small_text_weight`); ``threshold``:
+    float16, from ``threshold_max`` on an outline down to ``threshold_min`` at the shrinking distance on both sides;
     ``threshold_mask``: uint8, 1 where the threshold map is trained.
     """
     probability, threshold_mask = np.zeros(size, np.uint8), np.zeros(size, np.uint8)
