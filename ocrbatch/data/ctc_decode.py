@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,26 +32,43 @@ class CtcCodec:
 
     def decode(self, outputs: Sequence[NDArray[Any]], used: Sequence[float]) -> list[Reading]:
         """Readings from ``outputs[0]``, probabilities (N, T, classes)."""
-        return [greedy_decode(line, fraction, self.charset) for line, fraction in zip(outputs[0], used, strict=True)]
+        return greedy_decode(outputs[0], used, self.charset)
 
 
-def greedy_decode(probabilities: NDArray[np.floating[Any]], used: float, charset: Charset) -> Reading:
-    """The best path of one line: runs of the same class become one character, blanks vanish.
+def greedy_decode(probabilities: NDArray[np.floating[Any]], used: Sequence[float], charset: Charset) -> list[Reading]:
+    """The best paths of some lines: runs of the same class become one character, blanks vanish.
 
-    ``probabilities`` are (T, classes); ``used`` is the fraction of the T steps that the line covers. The score is the
+    ``probabilities`` are (N, T, classes); ``used`` is the fraction of the T steps that each line covers. A score is the
     mean over the characters of the highest probability in their run, 0 for an empty text.
     """
-    best = probabilities.argmax(axis=1)
-    starts = np.flatnonzero(np.r_[True, best[1:] != best[:-1]])
-    ends = np.r_[starts[1:], len(best)]
-    runs = np.flatnonzero(best[starts] != BLANK)
-    if not len(runs):
+    n_lines, steps = probabilities.shape[:2]
+    best = probabilities.argmax(axis=2)
+    highest = np.take_along_axis(probabilities, best[..., None], axis=2).ravel()
+    begins = np.ones((n_lines, steps), bool)
+    begins[:, 1:] = best[:, 1:] != best[:, :-1]
+    starts = np.flatnonzero(begins)
+    ends = np.append(starts[1:], n_lines * steps)
+    peaks = np.maximum.reduceat(highest, starts)
+    classes = best.ravel()[starts]
+    runs = np.flatnonzero(classes != BLANK)
+    classes, peaks, line = classes[runs] - 1, peaks[runs], starts[runs] // steps
+    centres = (starts[runs] + ends[runs] - 2 * steps * line) / (2 * steps * np.asarray(used)[line])
+    bounds = np.searchsorted(line, np.arange(n_lines + 1))
+    return [
+        _reading(classes[first:stop], peaks[first:stop], centres[first:stop], charset)
+        for first, stop in pairwise(bounds.tolist())
+    ]
+
+
+def _reading(
+    ids: NDArray[np.integer[Any]],
+    peaks: NDArray[np.floating[Any]],
+    centres: NDArray[np.floating[Any]],
+    charset: Charset,
+) -> Reading:
+    if not len(ids):
         return Reading("", 0.0, np.zeros((0, 2), np.float32))
-    starts, ends = starts[runs], ends[runs]
-    classes = best[starts]
-    peaks = [probabilities[start:end, k].max() for start, end, k in zip(starts, ends, classes, strict=True)]
-    centres = (starts + ends) / (2 * len(best) * used)
-    return Reading(charset.decode(classes - 1), float(np.mean(peaks)), character_spans(centres))
+    return Reading(charset.decode(ids), float(np.mean(peaks)), character_spans(centres))
 
 
 def character_spans(centres: NDArray[np.floating[Any]]) -> NDArray[np.float32]:

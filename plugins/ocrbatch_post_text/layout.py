@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from statistics import median
 
 import numpy as np
 
@@ -71,21 +72,38 @@ def sections(boxes: Sequence[Box], rules: Rules, depth: int = 0) -> Iterator[lis
 
 def lines_of(boxes: Sequence[Box], overlap: float) -> list[Line]:
     """Lines from top to bottom, boxes from left to right. A box joins the line whose middle range it shares most of."""
-    lines: list[Line] = []
+    growing: list[_Growing] = []
     for box in sorted(boxes, key=lambda box: (box.top + box.bottom, box.left)):
-        shares = [_vertical_share(box, line) for line in lines[-8:]]
+        shares = [_vertical_share(box, line.top, line.bottom) for line in growing[-8:]]
         best = shares.index(max(shares)) if shares else 0
         if shares and shares[best] >= overlap:
-            lines[len(lines) - len(shares) + best].append(box)
+            growing[len(growing) - len(shares) + best].add(box)
         else:
-            lines.append([box])
-    ordered = sorted(lines, key=lambda line: sum(box.top + box.bottom for box in line) / len(line))
-    return [sorted(line, key=lambda box: box.left) for line in ordered]
+            growing.append(_Growing())
+            growing[-1].add(box)
+    ordered = sorted(growing, key=lambda line: line.top + line.bottom)
+    return [sorted(line.boxes, key=lambda box: box.left) for line in ordered]
 
 
-def _vertical_share(box: Box, line: Line) -> float:
-    top = sum(other.top for other in line) / len(line)
-    bottom = sum(other.bottom for other in line) / len(line)
+@dataclass(slots=True)
+class _Growing:
+    """A line that boxes join; ``top`` and ``bottom`` are the means of theirs, kept up at each step: this is the inner
+    loop of the search for columns."""
+
+    boxes: Line = field(default_factory=list)
+    tops: float = 0.0
+    bottoms: float = 0.0
+    top: float = 0.0
+    bottom: float = 0.0
+
+    def add(self, box: Box) -> None:
+        self.boxes.append(box)
+        self.tops += box.top
+        self.bottoms += box.bottom
+        self.top, self.bottom = self.tops / len(self.boxes), self.bottoms / len(self.boxes)
+
+
+def _vertical_share(box: Box, top: float, bottom: float) -> float:
     shared = min(box.bottom, bottom) - max(box.top, top)
     return shared / max(1e-6, min(box.height, bottom - top))
 
@@ -116,7 +134,7 @@ def _column_run(strips: Sequence[Sequence[Box]], start: int, rules: Rules) -> tu
             low, high = _extent(run)
             if best[1] or high - low > 0.6 * (whole[1] - whole[0]):
                 break
-        elif all(_is_column(column, rules) for column in columns) and not _is_table(columns, rules):
+        elif (lines := _lines_of_columns(columns, rules)) and not _is_table(columns, lines, rules):
             best = end + 1, columns
     return best
 
@@ -134,28 +152,37 @@ def _split(boxes: Sequence[Box], gap: float) -> list[list[Box]]:
     return columns
 
 
-def _is_column(boxes: Sequence[Box], rules: Rules) -> bool:
-    low, high = _extent(boxes)
-    if high - low < rules.narrowest or len(boxes) < rules.column_lines:
-        return False
-    return len(lines_of(boxes, rules.line_overlap)) >= rules.column_lines and _fullness(boxes, rules) >= _HALF_FULL
+def _lines_of_columns(columns: Sequence[Sequence[Box]], rules: Rules) -> list[list[Line]]:
+    """The lines of each column; none at all when one of them is no column."""
+    found = []
+    for boxes in columns:
+        low, high = _extent(boxes)
+        if high - low < rules.narrowest or len(boxes) < rules.column_lines:
+            return []
+        lines = lines_of(boxes, rules.line_overlap)
+        if len(lines) < rules.column_lines or _fullness(lines, high - low) < _HALF_FULL:
+            return []
+        found.append(lines)
+    return found
 
 
-def _is_table(columns: Sequence[Sequence[Box]], rules: Rules) -> bool:
+def _is_table(columns: Sequence[Sequence[Box]], lines: Sequence[Sequence[Line]], rules: Rules) -> bool:
     """Whether lines stand beside each other as in a table: they have partners and leave the columns ragged."""
-    if all(_fullness(column, rules) >= _FULL for column in columns):
+    widths = [high - low for low, high in map(_extent, columns)]
+    if all(_fullness(*column) >= _FULL for column in zip(lines, widths, strict=True)):
         return False
     fewest = min(columns, key=len)
     others = [box for column in columns if column is not fewest for box in column]
-    partners = [any(_vertical_share(box, [other]) >= rules.line_overlap for other in others) for box in fewest]
+    partners = [
+        any(_vertical_share(box, other.top, other.bottom) >= rules.line_overlap for other in others) for box in fewest
+    ]
     return float(np.mean(partners)) >= _ALIGNED
 
 
-def _fullness(boxes: Sequence[Box], rules: Rules) -> float:
-    """Median share of the width that lines fill."""
-    low, high = _extent(boxes)
-    widths = [_extent(line)[1] - _extent(line)[0] for line in lines_of(boxes, rules.line_overlap)]
-    return float(np.median(widths)) / max(1e-6, high - low)
+def _fullness(lines: Sequence[Line], width: float) -> float:
+    """Median share of the column's width that its lines fill."""
+    widths = [high - low for low, high in map(_extent, lines)]
+    return median(widths) / max(1e-6, width)
 
 
 def _extent(boxes: Sequence[Box]) -> tuple[float, float]:

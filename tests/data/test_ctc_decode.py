@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ocrbatch.charset import Charset
 from ocrbatch.config.schema import RecognizerInput
@@ -18,23 +20,28 @@ def spikes(path: str, sure: float = 0.9) -> np.ndarray:
     return probabilities
 
 
+def read_one(probabilities, used=1.0):
+    [reading] = greedy_decode(probabilities[None], [used], AB)
+    return reading
+
+
 @pytest.mark.parametrize(
     ("path", "text"),
     [("----", ""), ("a", "a"), ("aab-", "ab"), ("a-a", "aa"), ("-a b-", "a b"), ("bbbb", "b"), ("  -a", " a")],
 )
 def test_runs_become_characters_and_blanks_vanish(path, text):
-    assert greedy_decode(spikes(path), 1.0, AB).text == text
+    assert read_one(spikes(path)).text == text
 
 
 def test_score_is_the_mean_of_the_peaks():
     probabilities = spikes("-aab", 0.8)
     probabilities[2] = [0, 1.0, 0, 0]
-    assert greedy_decode(probabilities, 1.0, AB).score == pytest.approx((1.0 + 0.8) / 2)
-    assert greedy_decode(spikes("--"), 1.0, AB).score == 0
+    assert read_one(probabilities).score == pytest.approx((1.0 + 0.8) / 2)
+    assert read_one(spikes("--")).score == 0
 
 
 def test_spans_are_fractions_of_the_line_not_of_its_padding():
-    reading = greedy_decode(spikes("-a-b----"), 0.5, AB)
+    reading = read_one(spikes("-a-b----"), 0.5)
     np.testing.assert_allclose(reading.spans, [[0.125, 0.625], [0.625, 1.0]], atol=1e-6)
     assert reading.spans.dtype == np.float32
 
@@ -54,3 +61,16 @@ def test_codec_reads_a_batch():
     readings = codec.decode([np.stack([spikes("a-b-"), spikes("----")])], [0.5, 1.0])
     assert [reading.text for reading in readings] == ["ab", ""]
     assert [len(reading.spans) for reading in readings] == [2, 0]
+
+
+@given(st.lists(st.tuples(st.lists(st.sampled_from("-ab "), min_size=6, max_size=6), st.floats(0.2, 1)), max_size=5))
+def test_neighbours_in_a_batch_change_nothing(lines):
+    rng = np.random.default_rng(len(lines))
+    arrays = [spikes("".join(path), 0.9) * rng.uniform(0.5, 1, (6, 1)) for path, _ in lines]
+    used = [fraction for _, fraction in lines]
+    batch = greedy_decode(np.reshape(arrays, (len(arrays), 6, len(AB) + 1)), used, AB)
+    assert len(batch) == len(lines)
+    for together, array, fraction in zip(batch, arrays, used, strict=True):
+        alone = read_one(array, fraction)
+        assert (together.text, together.score) == (alone.text, alone.score)
+        np.testing.assert_array_equal(together.spans, alone.spans)
