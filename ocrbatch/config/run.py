@@ -50,6 +50,13 @@ class RunConfig(PluginConfig):
         150_000_000, ge=1, description="Pictures with more pixels are refused, pages of a PDF drawn smaller."
     )
     tiles: TileConfig = TileConfig()
+    letter_height: float | None = Field(
+        13.0,
+        ge=4,
+        le=200,
+        description="A page whose smaller letters stand higher than this in the detector's input, in pixels without "
+        "ascenders, is shrunk for the detector until they do not; null: never.",
+    )
     turn_tall: float = Field(
         1.5, ge=1, description="Boxes at least this many times as tall as wide are also read turned by a quarter."
     )

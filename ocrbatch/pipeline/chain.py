@@ -28,6 +28,8 @@ from ocrbatch.types import Image, PageRef, PageResult, Polygon, TextRegion
 
 Views = list[View]
 
+_PADDING_STEP = 32
+
 
 @dataclass(frozen=True, slots=True)
 class Chain:
@@ -70,11 +72,14 @@ class Chain:
         threads = threads or os.cpu_count() or 1
         detector = recognizer = None
         if det is not None:
-            detector = Detector(det.codec(), engine.open(det.graph, threads), config.tiles, label(det))
+            detector = Detector(
+                det.codec(), engine.open(det.graph, threads), config.tiles, label(det), config.letter_height
+            )
         if rec is not None:
             session = engine.open(rec.graph, threads)
+            input = rec.config.input
             recognizer = Recognizer(
-                rec.codec(), session, config.batch_lines, config.turn_tall, label(rec), _longest(rec.config.input)
+                rec.codec(), session, config.batch_lines, config.turn_tall, label(rec), _longest(input), _step(input)
             )
         return cls(detector, recognizer, postprocessors(config, host), Reading(config.dpi, config.pixel_limit))
 
@@ -163,6 +168,12 @@ def _longest(input: RecognizerInput) -> float:
     """Length of a line over its height that a recognizer was made for. One of a single width squeezes all lines into
     it, and is trained so."""
     return input.widths[-1] / input.height if len(input.widths) > 1 else math.inf
+
+
+def _step(input: RecognizerInput) -> int | None:
+    """Columns to which lines are padded: between the widths that a network was trained on, others cost it nothing. A
+    network of a single width takes no other."""
+    return _PADDING_STEP if len(input.widths) > 1 else None
 
 
 def label(bundle: Bundle) -> str:

@@ -16,6 +16,7 @@ from ocrbatch.pipeline.long_lines import Piece, pieces
 from ocrbatch.types import Image, Polygon, TextRegion, Word
 
 _SURELY_TURNED = 3.0  # times as tall as wide: no single character is
+_NARROWEST = 64  # columns that a network is given at least: some context even for a single character
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class View:
 @dataclass(frozen=True, slots=True)
 class Recognizer:
     """A loaded recognizer; ``model`` is how results call it. Lines more than ``longest`` times as long as high are read
-    in pieces."""
+    in pieces. Of the codec's padding only what fills up the next ``step`` columns is read (all when None)."""
 
     codec: RecognizerCodec
     session: Session
@@ -47,6 +48,7 @@ class Recognizer:
     turn_tall: float
     model: str
     longest: float = math.inf
+    step: int | None = None
 
     def views(self, page: Image, region: TextRegion) -> list[View]:
         """What to read of a region of a page."""
@@ -70,7 +72,10 @@ class Recognizer:
 
     def line(self, picture: Image) -> Line:
         """A picture of one line, RGB uint8 (h, w, 3), as the network takes it."""
-        return Line(*self.codec.encode(picture))
+        pixels, used = self.codec.encode(picture)
+        width = pixels.shape[1]
+        kept = width if self.step is None else min(width, _next(used * width, self.step))
+        return Line(pixels[:, :kept], used * width / kept)
 
     def read(self, lines: Sequence[Line], between: Callable[[], None] = lambda: None) -> list[Reading]:
         """Readings in the order of ``lines``. Lines of one shape share batches; neighbours change no result.
@@ -119,3 +124,8 @@ def _between(points: Polygon, left: float, right: float) -> Polygon:
     """The part of a quadrilateral between two fractions of its width."""
     tl, tr, br, bl = points
     return np.stack([tl + (tr - tl) * left, tl + (tr - tl) * right, bl + (br - bl) * right, bl + (br - bl) * left])
+
+
+def _next(width: float, step: int) -> int:
+    """The first multiple of ``step`` that holds ``width``, which rounding may have raised a little."""
+    return max(_NARROWEST, math.ceil((width - 1e-3) / step) * step)

@@ -65,6 +65,17 @@ def test_a_line_reads_the_same_whatever_its_neighbours() -> None:
     assert [reading.text for reading in recognizer.read([lines[n] for n in order])] == [alone[n] for n in order]
 
 
+def test_padding_beyond_the_next_step_is_not_read() -> None:
+    codec, rng = GreyCodec((64, 128, 640)), np.random.default_rng(0)
+    pictures = [rng.integers(0, 255, (8, width, 3), np.uint8) for width in (3, 64, 65, 129, 200, 608, 609, 700)]
+    trimmed, whole = (Recognizer(codec, Same(), 4, 1.5, "m", step=step) for step in (32, None))
+    lines = [trimmed.line(picture) for picture in pictures]
+    assert [line.pixels.shape[1] for line in lines] == [64, 64, 96, 160, 224, 608, 640, 640]
+    expected = whole.read([whole.line(picture) for picture in pictures])
+    for reading, other in zip(trimmed.read(lines), expected, strict=True):
+        assert reading.text == other.text
+
+
 def test_batches_hold_one_shape_and_no_more_than_allowed() -> None:
     shapes: list[tuple[int, ...]] = []
 

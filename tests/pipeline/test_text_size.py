@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+from pipeline_doubles import MODELS, BoxCodec, FateSession
+
+from ocrbatch.config.run import TileConfig
+from ocrbatch.pipeline.detect import Detector
+from ocrbatch.pipeline.text_size import letter_height
+
+TEXT = "seven men saw a crane in our river near some"  # x-height letters only, or almost
+
+
+@cache
+def written(*sizes: int, lines: int = 8) -> np.ndarray:
+    """A page, uint8 (H, W, 3), with some lines of each size of print, and a line of the first alone at the top."""
+    picture = Image.new("RGB", (1600, 40 + sum(2 * size * lines for size in sizes)), "white")
+    draw, top = ImageDraw.Draw(picture), 20
+    for size in sizes:
+        font = ImageFont.load_default(size)
+        words = TEXT[: max(4, int(1500 / font.getlength(TEXT) * len(TEXT)))]
+        for _ in range(lines):
+            draw.text((30, top), words, "black", font)
+            top += 2 * size
+    return np.asarray(picture)
+
+
+def x_height(size: int) -> float:
+    _, top, _, bottom = ImageFont.load_default(size).getbbox("x")
+    return bottom - top
+
+
+@pytest.mark.parametrize("size", [16, 24, 40, 64])
+def test_the_height_of_letters_is_seen(size: int) -> None:
+    height = letter_height(written(size)[..., 0])
+    assert height is not None
+    assert abs(height - x_height(size)) <= max(3, 0.15 * x_height(size))
+
+
+def test_small_print_below_large_print_counts() -> None:
+    height = letter_height(written(48, 24)[..., 0])
+    assert height is None or height <= x_height(24) + 3
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        np.full((600, 800), 255, np.uint8),
+        np.random.default_rng(0).integers(0, 256, (600, 800), np.uint8),
+        np.full((1, 1), 7, np.uint8),
+        np.full((3000, 2), 7, np.uint8),
+    ],
+    ids=["blank", "noise", "a pixel", "a thread"],
+)
+def test_a_page_without_print_tells_nothing(page: np.ndarray) -> None:
+    assert letter_height(page) is None
+
+
+def test_light_print_on_dark_is_not_taken_for_larger() -> None:
+    height = letter_height(255 - written(40)[..., 0])
+    assert height is None or height <= x_height(40) + 3
+
+
+class Watching(FateSession):
+    """Remembers what it was shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        object.__setattr__(self, "shapes", [])
+
+    def __call__(self, batch: np.ndarray) -> tuple[np.ndarray, ...]:
+        self.shapes.append(batch.shape)
+        return super().__call__(batch)
+
+
+def found(page: np.ndarray, letters: float | None, side: int = 1600) -> tuple[tuple[int, ...], np.ndarray]:
+    """The shape that the network saw, and the corners (n, 2, 2) of the boxes."""
+    session = Watching()
+    regions = Detector(BoxCodec(side), session, TileConfig(), MODELS[0], letters).find(page)
+    [shape] = session.shapes
+    return shape[1:3], np.array([[r.points.min(axis=0), r.points.max(axis=0)] for r in regions])
+
+
+@pytest.mark.parametrize("side", [1600, 1200])
+def test_large_print_is_looked_at_on_a_smaller_page_and_found_where_it_is(side: int) -> None:
+    page = written(64)
+    (height, width), boxes = found(page, 13, side)
+    assert max(height, width) < 0.7 * side
+    _, expected = found(page, None, side)
+    assert np.abs(boxes[:, 0].min(axis=0) - expected[:, 0].min(axis=0)).max() <= 4
+    assert np.abs(boxes[:, 1].max(axis=0) - expected[:, 1].max(axis=0)).max() <= 4
+    assert height / width == pytest.approx(page.shape[0] / page.shape[1], rel=0.01)
+
+
+@pytest.mark.parametrize("letters", [13, 40])
+def test_small_print_keeps_its_size(letters: float) -> None:
+    page = written(16 if letters == 13 else 64)
+    assert found(page, letters)[0] == page.shape[:2]
+
+
+def test_no_page_is_shrunk_to_nothing() -> None:
+    (_, width), _ = found(written(64), 4)
+    assert width == 640
