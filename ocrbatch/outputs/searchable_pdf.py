@@ -16,7 +16,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_raw
 
 from ocrbatch.outputs.invisible_font import ADVANCE, DESCENT, UNITS, invisible_font
-from ocrbatch.outputs.layout import Layout
+from ocrbatch.outputs.layout import Layout, levelled
 from ocrbatch.outputs.page_pictures import PagePicture
 from ocrbatch.types import Image, Polygon
 
@@ -42,21 +42,29 @@ class SearchablePdf:
 
     def add(self, layout: Layout, picture: PagePicture) -> None:
         """Append a page as large as its ``dpi`` says."""
-        scale = min(_POINTS_PER_INCH / picture.dpi, _LARGEST_PAGE / max(layout.width, layout.height))
-        width, height = layout.width * scale, layout.height * scale
-        page = self._document.new_page(width, height)
         image = pdfium.PdfImage.new(self._document)
         image.load_jpeg(self._keep(picture), inline=False, autoclose=False)
-        image.set_matrix(pdfium.PdfMatrix().scale(width, height))
-        page.insert_obj(image)
-        self._write(page, layout, scale)
-        page.gen_content()
-        page.close()
+        self._add(layout, picture.dpi, image)
+
+    def add_text(self, layout: Layout, dpi: float) -> None:
+        """Append a page of that resolution without a picture."""
+        self._add(layout, dpi, None)
 
     def save(self, target: Path) -> None:
         """Write the file."""
         with target.open("wb") as file:
             self._document.save(file)
+
+    def _add(self, layout: Layout, dpi: float, image: pdfium.PdfImage | None) -> None:
+        scale = min(_POINTS_PER_INCH / dpi, _LARGEST_PAGE / max(layout.width, layout.height))
+        width, height = layout.width * scale, layout.height * scale
+        page = self._document.new_page(width, height)
+        if image is not None:
+            image.set_matrix(pdfium.PdfMatrix().scale(width, height))
+            page.insert_obj(image)
+        self._write(page, layout, scale)
+        page.gen_content()
+        page.close()
 
     def _keep(self, picture: PagePicture) -> _Part:
         jpeg = picture.jpeg or _to_jpeg(picture.pixels)
@@ -96,7 +104,7 @@ def _words(layout: Layout) -> Iterator[tuple[str, Polygon]]:
             for word in line.words:
                 text = "".join(map(_writable, word.text))
                 if text:
-                    yield text, word.points
+                    yield text, levelled(word.points)
 
 
 def _writable(character: str) -> str:

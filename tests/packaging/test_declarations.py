@@ -20,9 +20,15 @@ def project() -> dict[str, Any]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
+GROUPS = ("ocrbatch.plugins", "ocrmypdf")
+"""Whose plugins lie in plugins/: our own, and those that make ocrbatch a plugin of another program."""
+
+
 @pytest.fixture(scope="module")
 def entry_points(project: dict[str, Any]) -> dict[str, str]:
-    return project["project"]["entry-points"]["ocrbatch.plugins"]
+    declared = project["project"]["entry-points"]
+    assert set(declared) == set(GROUPS)
+    return {name: target for group in GROUPS for name, target in declared[group].items()}
 
 
 def test_every_built_in_folder_has_an_entry_point(entry_points: dict[str, str]) -> None:
@@ -37,9 +43,7 @@ def test_every_entry_point_names_a_module(entry_points: dict[str, str]) -> None:
 
 
 def test_the_installed_metadata_is_that_of_the_tree(entry_points: dict[str, str]) -> None:
-    installed = {
-        point.name: point.value for point in distribution("ocrbatch").entry_points if point.group == "ocrbatch.plugins"
-    }
+    installed = {point.name: point.value for point in distribution("ocrbatch").entry_points if point.group in GROUPS}
     assert installed == entry_points, "The entry points changed since the installation: run pip install -e ."
 
 
