@@ -81,6 +81,9 @@ class TrainSettings(PluginConfig):
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
         "float32", description="Keras dtype policy."
     )
+    devices: Annotated[int, Field(ge=1, le=64)] | Literal["all"] = Field(
+        1, description="Devices of this machine that share every batch, or all; TensorFlow only."
+    )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of weights, order and augmentation.")
     log_every: int = Field(20, ge=1, description="Steps between lines of the log.")
     save_every: int = Field(500, ge=1, description="Steps between checkpoints.")

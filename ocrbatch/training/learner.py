@@ -12,6 +12,7 @@ from keras import ops
 
 from ocrbatch.config.schema import ImageInput
 from ocrbatch.config.train import TrainSettings
+from ocrbatch.training.devices import Devices
 from ocrbatch.training.layers import freeze, variables_of
 from ocrbatch.training.optimizer import build_optimizer
 from ocrbatch.training.samples import Batch
@@ -22,9 +23,10 @@ Loss = Callable[[Mapping[str, Any], Any], Mapping[str, Any]]
 class Learner(keras.Model):
     """A training network with the loss of its algorithm, which reads targets by name. Pictures come in as uint8."""
 
-    def __init__(self, network: keras.Model, loss: Loss, pixels: ImageInput) -> None:
+    def __init__(self, network: keras.Model, loss: Loss, pixels: ImageInput, devices: Devices) -> None:
         super().__init__(name="learner")
         self.network = network
+        self._devices = devices
         self._algorithm_loss = loss
         mean, std = np.asarray(pixels.mean, np.float32), np.asarray(pixels.std, np.float32)
         self._scale, self._shift = 1 / (255 * std), -mean / std
@@ -43,14 +45,19 @@ class Learner(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """The algorithm's loss, a scalar."""
+        """The algorithm's loss, a scalar; of several devices each adds its share, and the gradients are summed."""
         del x, sample_weight, training
-        return self._algorithm_loss(y, y_pred)["loss"]
+        return self._algorithm_loss(y, y_pred)["loss"] / self._devices.count
 
     def step(self, batch: Batch) -> float:
-        """One optimizer step; returns the mean loss since the last ``reset_metrics``."""
+        """One optimizer step; returns the loss of its batch."""
         inputs, targets = split(batch, self.network)
-        return float(self.train_on_batch(inputs, targets, return_dict=True)["loss"])
+        if self._devices.count == 1:
+            return float(self.train_on_batch(inputs, targets, return_dict=True)["loss"])
+        self.make_train_function()
+        self.reset_metrics()
+        shared = self._devices.shares(inputs), self._devices.shares(targets), None
+        return float(self.train_function(iter([shared]))["loss"])
 
 
 def split(batch: Batch, network: keras.Model) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -59,12 +66,26 @@ def split(batch: Batch, network: keras.Model) -> tuple[dict[str, Any], dict[str,
     return {name: batch.arrays[name] for name in names}, {k: v for k, v in batch.arrays.items() if k != "image"}
 
 
-def build_learner(network: keras.Model, loss: Loss, pixels: ImageInput, settings: TrainSettings) -> Learner:
-    """A compiled learner whose optimizer has all its variables. Raises ConfigError for layers that do not exist."""
+def build_learner(
+    network: keras.Model,
+    loss: Loss,
+    pixels: ImageInput,
+    settings: TrainSettings,
+    devices: Devices = Devices(),  # noqa: B008 - frozen
+) -> Learner:
+    """A compiled learner whose optimizer has all its variables, for a network made in the scope of the same devices.
+    Raises ConfigError for layers that do not exist."""
+    with devices.scope():
+        return _built(network, loss, pixels, settings, devices)
+
+
+def _built(network: keras.Model, loss: Loss, pixels: ImageInput, settings: TrainSettings, devices: Devices) -> Learner:
     freeze(network, settings.freeze)
-    learner = Learner(network, loss, pixels)
+    devices.synchronize(network)
+    learner = Learner(network, loss, pixels, devices)
     config = settings.optimizer
     optimizer = build_optimizer(config, settings.steps)
+    optimizer.train_on(devices)
     if config.weight_decay:
         spared = [v for v in network.trainable_variables if len(v.shape) < 2]
         optimizer.exclude_from_weight_decay(var_list=spared)

@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from ocrbatch.config.train import OptimizerConfig, Schedule
+from ocrbatch.training.devices import Devices
 
 
 class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
@@ -47,6 +48,7 @@ class _Refined(keras.optimizers.Optimizer):
     """What our optimizers add to those of Keras."""
 
     _rate_factors: tuple[float, ...] = ()
+    _devices: Devices = Devices()
 
     def scale_rates(self, factors: Sequence[float]) -> None:
         """From now on the trainable variables, in their order, learn at the schedule's rate times these factors."""
@@ -57,6 +59,17 @@ class _Refined(keras.optimizers.Optimizer):
         if self._rate_factors:
             learning_rate = learning_rate * self._rate_factors[self._get_variable_index(variable)]
         super().update_step(gradient, variable, learning_rate)
+
+    def train_on(self, devices: Devices) -> None:
+        """From now on gradients are clipped by the norm of their sum over these devices, as on one device. Keras clips
+        on each, then sums."""
+        self._devices = devices
+
+    def _clip_gradients(self, gradients: Sequence[Any]) -> list[Any]:
+        if self._devices.count == 1:
+            return list(super()._clip_gradients(gradients))
+        clipped = super()._clip_gradients(self._devices.sum(gradients))
+        return [gradient / self._devices.count for gradient in clipped]  # Keras sums them again
 
     @property
     def ema_momentum(self) -> Any:

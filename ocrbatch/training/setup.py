@@ -19,9 +19,11 @@ from ocrbatch.data.augment import build_augmentation
 from ocrbatch.data.check import LineRules, line_problem, page_problem
 from ocrbatch.data.labels import LineLabel
 from ocrbatch.data.sampling import BatchPlan
+from ocrbatch.errors import ConfigError
 from ocrbatch.plugin_system.host import Host
 from ocrbatch.training import datasets
 from ocrbatch.training.cropping import Cropper
+from ocrbatch.training.devices import Devices, find_devices
 from ocrbatch.training.evaluation import evaluate_lines, evaluate_pages
 from ocrbatch.training.samples import LineBatches, PageBatches, line_size, width_bucket
 
@@ -41,22 +43,30 @@ class Setup:
     n_train: int
     n_val: int
     evaluate: Evaluate
+    devices: Devices
 
 
 def set_up(config: TrainConfig, host: Host, skip_list: Path | None = None) -> Setup:
     """Builds the networks, reads and checks the labels. Raises an OcrbatchError for anything that a user can mend."""
     import keras
 
+    devices = find_devices(config.train.devices)
+    if config.train.batch_size % devices.count:
+        raise ConfigError(
+            f"train.batch_size {config.train.batch_size} cannot be shared equally by {devices.count} devices: make it a "
+            "multiple of that, or set train.devices."
+        )
     keras.utils.set_random_seed(config.train.seed)
     keras.config.set_dtype_policy(config.train.precision)
-    return (_set_up_lines if config.model.task == "rec" else _set_up_pages)(config, host, skip_list)
+    return (_set_up_lines if config.model.task == "rec" else _set_up_pages)(config, host, skip_list, devices)
 
 
-def _set_up_lines(config: TrainConfig, host: Host, skip_list: Path | None) -> Setup:
+def _set_up_lines(config: TrainConfig, host: Host, skip_list: Path | None, devices: Devices) -> Setup:
     algorithm, training = algorithm_config(config.model, host), training_for(config.model, host)
     steps = build_augmentation("rec", config.augment)
     samples = datasets.load_line_samples(config.data)
-    networks = build_networks(config.model, host)
+    with devices.scope():
+        networks = build_networks(config.model, host)
     rules = LineRules(
         Charset(config.model.charset or ""),
         algorithm.max_length,
@@ -65,7 +75,8 @@ def _set_up_lines(config: TrainConfig, host: Host, skip_list: Path | None) -> Se
     )
     samples = datasets.without_bad(samples, line_problem(rules), skip_list)
     buckets = np.array([width_bucket(line_size(label), algorithm.input) for label in samples.train])
-    plan = BatchPlan(buckets, samples.weights, _batch_sizes(config, algorithm.input), config.train.seed)
+    sizes = _batch_sizes(config, algorithm.input, devices.count)
+    plan = BatchPlan(buckets, samples.weights, sizes, config.train.seed)
     evaluate = partial(evaluate_lines, normalized(networks.inference, algorithm.input), codec_for(config.model, host))
     return Setup(
         config,
@@ -77,14 +88,16 @@ def _set_up_lines(config: TrainConfig, host: Host, skip_list: Path | None) -> Se
         len(samples.train),
         len(samples.val),
         _evaluation(evaluate, samples, config.train.eval_samples),
+        devices,
     )
 
 
-def _set_up_pages(config: TrainConfig, host: Host, skip_list: Path | None) -> Setup:
+def _set_up_pages(config: TrainConfig, host: Host, skip_list: Path | None, devices: Devices) -> Setup:
     algorithm, training = algorithm_config(config.model, host), training_for(config.model, host)
     steps = build_augmentation("det", config.augment)
     samples = datasets.without_bad(datasets.load_page_samples(config.data), page_problem, skip_list)
-    networks = build_networks(config.model, host)
+    with devices.scope():
+        networks = build_networks(config.model, host)
     plan = BatchPlan(
         np.zeros(len(samples.train), np.int64), samples.weights, {0: config.train.batch_size}, config.train.seed
     )
@@ -100,6 +113,7 @@ def _set_up_pages(config: TrainConfig, host: Host, skip_list: Path | None) -> Se
         len(samples.train),
         len(samples.val),
         _evaluation(evaluate, samples, config.train.eval_samples),
+        devices,
     )
 
 
@@ -127,10 +141,11 @@ def _steps_there(network: Any, input: RecognizerInput) -> Callable[[LineLabel], 
     return lambda label: of_bucket(width_bucket(line_size(label), input))
 
 
-def _batch_sizes(config: TrainConfig, input: RecognizerInput) -> dict[int, int]:
-    """Batch size of each bucket: the same for all, or with ``batch_width`` about the same number of pixels."""
-    size, reference = config.train.batch_size, config.train.batch_width
+def _batch_sizes(config: TrainConfig, input: RecognizerInput, devices: int) -> dict[int, int]:
+    """Batch size of each bucket, a multiple of the number of devices: the same for all, or with ``batch_width`` about
+    the same number of pixels."""
+    share, reference = config.train.batch_size // devices, config.train.batch_width
     return {
-        bucket: size if reference is None else max(1, round(size * reference / max(width, reference / 2)))
+        bucket: devices * (share if reference is None else max(1, round(share * reference / max(width, reference / 2))))
         for bucket, width in enumerate(input.widths)
     }

@@ -75,7 +75,9 @@ def train(
     if config.train.tensorboard:
         require_tensorboard()
     setup = set_up(config, host, skip_list)
-    learner = build_learner(setup.networks.training, setup.training.loss, setup.algorithm.input, config.train)
+    learner = build_learner(
+        setup.networks.training, setup.training.loss, setup.algorithm.input, config.train, setup.devices
+    )
     progress = Progress()
     if resume:
         progress = load_checkpoint(out / CHECKPOINT, learner)
