@@ -76,8 +76,8 @@ def ctc_steps(text: str) -> int:
 def line_problems(label: LineLabel, rules: LineRules) -> Iterator[Problem]:
     """What keeps a line label from being trained on."""
     where = str(label.image)
-    if not label.text:
-        yield Problem(Kind.EMPTY, where, "the label is empty")
+    if not label.text.strip():
+        yield Problem(Kind.EMPTY, where, f"the label {'holds white space alone' if label.text else 'is empty'}")
         return
     if rules.charset is not None and (unknown := rules.charset.unknown(label.text)):
         yield Problem(Kind.UNKNOWN, where, f"the charset lacks {''.join(sorted(set(unknown)))!r}")

@@ -67,6 +67,7 @@ def test_every_problem_of_lines_is_found(tmp_path: Path) -> None:
         {"text": "wrong size", "width": 7, "height": 9},
         {"text": "not fine", "image": "0.png"},
         {"text": "no picture at all", "image": "broken.png"},
+        {"text": "  "},
     ]
     data = tmp_path / "lines"
     data.mkdir()
@@ -83,11 +84,12 @@ def test_every_problem_of_lines_is_found(tmp_path: Path) -> None:
     )  # fmt: skip
     assert code == ExitCode.INPUT
     found = json.loads(report.read_text())
-    assert found["samples"] == {"train": 10, "val": 2}
+    assert found["samples"] == {"train": 11, "val": 2}
     assert found["unknown_characters"] == {"€": 2}
     reasons = {(problem["kind"], Path(problem["where"]).name) for problem in found["problems"]}
     assert {
         ("empty label", "1.png"),
+        ("empty label", "9.png"),
         ("character that the charset lacks", "2.png"),
         ("more characters than max_length", "3.png"),
         ("more output steps needed than there are", "3.png"),
@@ -96,7 +98,7 @@ def test_every_problem_of_lines_is_found(tmp_path: Path) -> None:
         ("picture that cannot be read", "broken.png"),
         ("other size than labelled", "6.png"),
         ("same picture, other label", "0.png"),
-        ("label that cannot be understood", "labels.jsonl, line 10"),
+        ("label that cannot be understood", "labels.jsonl, line 11"),
         ("validation picture that is trained on", "0.png"),
     } == reasons
     assert "'€' (U+20AC) 2" in said

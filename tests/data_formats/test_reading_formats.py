@@ -116,6 +116,29 @@ def test_a_wrong_separator_is_called_by_its_name(tmp_path: Path, line: str, hint
         read_lines(write(tmp_path / "list.txt", line + "\n"))
 
 
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [
+        ('[{"transcription": "a", "points": [[1e30, 1], [5, 5], [3, 4]]}]', "no picture has pixels for"),
+        ('[{"transcription": "a", "points": [[1e400, 1], [5, 5], [3, 4]]}]', "not finite"),
+        ("[{'transcription': 'a', 'points': [[1, 1], [5, 5], [3, 4]]}]", "double quotes"),
+        ('[{"transcription": "a "b" c", "points": [[1, 1], [5, 5], [3, 4]]}]', "not valid JSON"),
+        ('[{"transcription": "a", "points": ' + "[" * 100_000 + "]" * 100_000 + "}]", "nested too deeply"),
+    ],
+    ids=["far away", "infinite", "Python's quotes", "quotes inside", "deep"],
+)
+def test_pages_that_cannot_be_understood(tmp_path: Path, label: str, words: str) -> None:
+    listed = write(tmp_path / "list.txt", f"1.png\t{label}\n")
+    (flaw,) = page_entries(listed)
+    assert isinstance(flaw, Flaw)
+    assert words in flaw.reason
+    assert len(flaw.reason) < 300
+
+
+def test_a_list_that_only_looks_like_one_is_of_pages(tmp_path: Path) -> None:
+    assert content(write(tmp_path / "a.txt", "1.png\t[{'transcription': 'a', 'points': []}]\n")) == "pages"
+
+
 def test_texts_like_lists_are_lines(tmp_path: Path) -> None:
     assert content(write(tmp_path / "a.txt", "1.png\t[6]\n")) == "lines"
     assert content(write(tmp_path / "b.txt", "1.png\t[06\n")) == "lines"

@@ -63,6 +63,6 @@ def _content_of(line: str) -> Content | None:
     try:
         regions = json.loads(text)
     except json.JSONDecodeError:
-        return "pages" if '"transcription"' in text else "lines"
+        return "pages" if "transcription" in text else "lines"
     listed = isinstance(regions, list) and all(isinstance(region, dict) for region in regions)
     return "pages" if listed else "lines"

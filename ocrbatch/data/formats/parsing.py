@@ -21,6 +21,9 @@ PICTURES = frozenset(
 )
 """Suffixes of files that are pictures to label, in lower case."""
 
+FARTHEST = 1e6
+"""Pixels from the corner of a picture beyond which a coordinate is a mistake."""
+
 _BOM = b"\xef\xbb\xbf"
 _AFTER_NAME = re.compile(r"\.(?:jpe?g|png|tiff?|bmp|webp|gif)\"?( +|\\t|,|;|:)", re.IGNORECASE)
 _SEPARATORS = {" ": "a space", "\\": "a backslash with a t", ",": "a comma", ";": "a semicolon", ":": "a colon"}
@@ -68,6 +71,8 @@ def parse_json(content: str | bytes) -> Any:
         return json.loads(content)
     except json.JSONDecodeError as error:
         raise ValueError(f"not valid JSON ({error.msg} at column {error.colno})") from error
+    except RecursionError as error:
+        raise ValueError("not valid JSON (nested too deeply)") from error
 
 
 def to_points(value: Any) -> Polygon:
@@ -80,6 +85,8 @@ def to_points(value: Any) -> Polygon:
         raise ValueError("'points' needs at least three [x, y] pairs")
     if not np.isfinite(points).all():
         raise ValueError("'points' holds a number that is not finite")
+    if np.abs(points).max() > FARTHEST:
+        raise ValueError(f"'points' holds {np.abs(points).max():.4g}, which no picture has pixels for")
     return points
 
 
