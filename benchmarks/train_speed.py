@@ -51,7 +51,7 @@ def main(
         **dict.fromkeys(("algo", "backbone", "charset", "val_data", "start_from")),
     }
     config = resolve_recipe(host, load_yaml(recipe)["model"]["task"], options)
-    setup = set_up(config, host, Path(os.devnull))
+    setup = set_up(config, host, Path(os.devnull), known=True)
     figures = {"loader": loader_speed(setup, steps, workers), "step": step_speed(setup, steps)}
     for name, speed in figures.items():
         click.echo(f"{name:<8}{speed:8.1f} samples/s")

@@ -20,6 +20,7 @@ DEFAULT_CHARSET = "ascii"
 def resolve_recipe(host: Host, task: str, options: Mapping[str, Any]) -> TrainConfig:
     """The recipe that a command line describes, every default written out. Raises ConfigError, PluginError."""
     from ocrbatch.bundles.network import resolved
+    from ocrbatch.charset import load_charset
     from ocrbatch.config.load import apply_set, load_yaml, merge, validate
     from ocrbatch.config.train import TrainConfig
 
@@ -28,10 +29,13 @@ def resolve_recipe(host: Host, task: str, options: Mapping[str, Any]) -> TrainCo
     values = apply_set(merge(values, _from_options(options)), options["assignments"])
     model = dict(values.get("model") or {})
     model.setdefault("task", task)
-    model["algorithm"] = _named(model.get("algorithm"), DEFAULT_ALGORITHM[task])
-    model["backbone"] = _named(model.get("backbone"), DEFAULT_BACKBONE)
+    usual = _usual_model(task, options["start_from"], host)
+    for part in ("algorithm", "backbone"):
+        model[part] = _named(model.get(part), usual[part])
     charset = values.pop("charset", None)
-    values["model"] = _with_charset(model, charset, options["start_from"], host)
+    if model["task"] == "rec" and not model.get("charset"):
+        model["charset"] = load_charset(charset).characters if charset else usual["charset"]
+    values["model"] = model
     if not (values.get("data") or {}).get("train"):
         raise ConfigError("Nothing to train on: name a labelled folder with --data DIR, or data.train in the recipe.")
     config = validate(TrainConfig, values, where)
@@ -65,20 +69,23 @@ def _from_options(options: Mapping[str, Any]) -> dict[str, Any]:
 _CHOICES = (("algorithm", "algo"), ("backbone", "backbone"))
 
 
-def _named(choice: Any, default: str) -> Any:
-    """A plugin choice with its name; a name alone is a choice without options."""
+def _named(choice: Any, usual: Mapping[str, Any]) -> Any:
+    """A plugin choice with its name. A name alone is a choice without options; options alone lie over the usual."""
     if isinstance(choice, str):
         return {"name": choice}
-    return {"name": default, **choice} if isinstance(choice, dict) else choice or {"name": default}
+    if isinstance(choice, dict):
+        from ocrbatch.config.load import merge
+
+        return choice if "name" in choice else merge(usual, choice)
+    return choice or usual
 
 
-def _with_charset(model: dict[str, Any], charset: str | None, bundle: Path | None, host: Host) -> dict[str, Any]:
-    """The model section with the characters themselves: as named, else those of the bundle to start from."""
+def _usual_model(task: str, bundle: Path | None, host: Host) -> dict[str, Any]:
+    """What a recipe that does not say otherwise trains: the model of the bundle to start from, or the defaults."""
     from ocrbatch.bundles.store import open_bundle
     from ocrbatch.charset import load_charset
 
-    if model["task"] != "rec" or model.get("charset"):
-        return model
-    if charset is None and bundle is not None:
-        return {**model, "charset": open_bundle(bundle, host, kind="rec").spec.charset}
-    return {**model, "charset": load_charset(charset or DEFAULT_CHARSET).characters}
+    if bundle is not None:
+        return open_bundle(bundle, host, kind=task).spec.model_dump(mode="json")  # type: ignore[arg-type]
+    charset = load_charset(DEFAULT_CHARSET).characters
+    return {"algorithm": {"name": DEFAULT_ALGORITHM[task]}, "backbone": {"name": DEFAULT_BACKBONE}, "charset": charset}

@@ -27,16 +27,24 @@ _PATH = click.Path(path_type=Path)
     "--charset", metavar="NAME|FILE", help="rec: en, ascii, latin, gb2312, or a file with one character a line."
 )
 @click.option(
-    "--data", "train_data", multiple=True, metavar="DIR", help="Labelled folder to train on; may be repeated."
+    "--data",
+    "train_data",
+    multiple=True,
+    metavar="DATA",
+    help="Labelled data to train on, in any format of `ocrbatch data`; may be repeated.",
 )
-@click.option(
-    "--val", "val_data", multiple=True, metavar="DIR", help="Labelled folder to evaluate on; may be repeated."
-)
+@click.option("--val", "val_data", multiple=True, metavar="DATA", help="Labelled data to evaluate on; may be repeated.")
 @click.option("--out", type=_PATH, metavar="DIR", help="Folder of the run [default: runs/TASK-ALGO].")
 @click.option(
     "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Any value of the recipe: train.steps=500."
 )
-@click.option("--from", "start_from", type=_PATH, metavar="BUNDLE", help="Start from the weights of a bundle.")
+@click.option(
+    "--from",
+    "start_from",
+    type=_PATH,
+    metavar="BUNDLE",
+    help="Start from a bundle: its model, unless the recipe names one, and its weights.",
+)
 @click.option("--resume", is_flag=True, help="Go on with the run in --out as if it had never stopped.")
 @click.option("--max-minutes", type=click.FloatRange(min=0, min_open=True), help="Save and stop after this time.")
 @click.option("--skip-bad", type=_PATH, metavar="FILE", help="Leave out bad samples and list them in FILE.")

@@ -14,7 +14,7 @@ Range = tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]]
 class Dataset(PluginConfig):
     """A labelled folder (or its label file); ``weight`` is how often an epoch shows each of its samples."""
 
-    path: str = Field(min_length=1, description="Folder with labels.jsonl, or a label file.")
+    path: str = Field(min_length=1, description="Data set in any format that `ocrbatch data` reads.")
     weight: float = Field(1.0, gt=0, le=1000, description="Times that one epoch shows each sample; may be a fraction.")
 
 
@@ -25,6 +25,9 @@ class DataConfig(PluginConfig):
     val: tuple[Dataset, ...] = Field((), description="Sets that training never sees and evaluation measures on.")
     keep: tuple[Dataset, ...] = Field(
         (), description="Sets that fine-tuning must not forget: evaluated too, as keep_*, but they choose nothing."
+    )
+    check_pictures: bool = Field(
+        True, description="Read every picture before the start: damaged ones, repeated ones, ones in train and val."
     )
     workers: int = Field(
         1, ge=0, le=256, description="Processes that prepare batches; 0 prepares them in the main one."

@@ -10,7 +10,7 @@ from typing import Any
 
 from ocrbatch.data.check import Kind, LineRules, Problem, line_problems, page_problems, unreadable
 from ocrbatch.data.label_types import Flaw, LineLabel, PageLabel
-from ocrbatch.data.pictures import inspect
+from ocrbatch.data.pictures import Inspected, inspect
 from ocrbatch.errors import InputError
 
 Entry = LineLabel | PageLabel | Flaw
@@ -55,7 +55,7 @@ def check(
     on_item: Callable[[], None] = lambda: None,
 ) -> Report:
     """Reads every picture and label of a training set and, when there is one, of its validation set."""
-    report, seen = Report(), _Seen()
+    report, seen = Report(), Seen()
     for name, entries in (("train", train), ("val", val)):
         for entry in entries:
             report.samples[name] += 1
@@ -67,12 +67,14 @@ def check(
 
 
 @dataclass(eq=False)
-class _Seen:
-    """Pictures met so far, by the checksum of their content: the first one's data set, file and label."""
+class Seen:
+    """Pictures met so far, by the checksum of their content: the first one's data set, file and label. The data set
+    that is trained on is called ``train`` and comes first."""
 
     firsts: dict[str, tuple[str, Path, str]] = field(default_factory=dict)
 
     def problems(self, name: str, digest: str, label: LineLabel | PageLabel) -> Iterator[Problem]:
+        """What is wrong with a picture that was met before in the data sets."""
         said = _said(label)
         if digest not in self.firsts:
             self.firsts[digest] = name, label.image, said
@@ -80,7 +82,7 @@ class _Seen:
         first_name, first_image, first_said = self.firsts[digest]
         same_file = first_image.absolute() == label.image.absolute()
         called = "the same file" if same_file else f"the same content as {first_image}"
-        if first_name != name:
+        if name != "train" == first_name:
             yield Problem(Kind.LEAK, str(label.image), f"{called} in the {first_name} set")
         if first_said != said:
             yield Problem(Kind.CONTRADICTION, str(label.image), f"{called}, but labelled otherwise")
@@ -88,7 +90,15 @@ class _Seen:
             yield Problem(Kind.REPEATED, str(label.image), called)
 
 
-def _problems(name: str, entry: Entry, rules: LineRules, seen: _Seen) -> Iterator[Problem]:
+def picture_problems(label: LineLabel | PageLabel, found: Inspected) -> Iterator[Problem]:
+    """What a picture shows to be wrong with its label."""
+    if label.size is not None and label.size != found.size:
+        (height, width), (labelled_height, labelled_width) = found.size, label.size
+        reason = f"the label says {labelled_width} x {labelled_height} pixels, the picture has {width} x {height}"
+        yield Problem(Kind.SIZE, str(label.image), reason)
+
+
+def _problems(name: str, entry: Entry, rules: LineRules, seen: Seen) -> Iterator[Problem]:
     if isinstance(entry, Flaw):
         yield Problem(Kind.MALFORMED, entry.where, entry.reason)
         return
@@ -97,10 +107,7 @@ def _problems(name: str, entry: Entry, rules: LineRules, seen: _Seen) -> Iterato
     except InputError as error:
         yield unreadable(entry.image, error)
         return
-    if entry.size is not None and entry.size != found.size:
-        (height, width), (labelled_height, labelled_width) = found.size, entry.size
-        reason = f"the label says {labelled_width} x {labelled_height} pixels, the picture has {width} x {height}"
-        yield Problem(Kind.SIZE, str(entry.image), reason)
+    yield from picture_problems(entry, found)
     if isinstance(entry, PageLabel):
         yield from page_problems(entry, found.size)
     else:

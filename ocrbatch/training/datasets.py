@@ -1,10 +1,9 @@
-"""Which labelled samples a training uses, checked before anything is built. Nothing is dropped silently."""
+"""Which labelled samples a training uses."""
 
 from __future__ import annotations
 
 import json
 import textwrap
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,26 +13,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocrbatch.config.train import DataConfig, Dataset
-from ocrbatch.data.check import Kind, Problem, write_skip_list
 from ocrbatch.data.labels import Flaw, LineLabel, PageLabel, line_entries, page_entries
 from ocrbatch.errors import InputError
 
 Label = TypeVar("Label", LineLabel, PageLabel)
 
 _HELD_OUT = 20  # every twentieth sample, when no validation set is named
-_SHOWN = 5
 
 
 @dataclass(frozen=True, eq=False)
 class Samples(Generic[Label]):
     """Training labels with their weights, labels to evaluate on, labels of what must not be forgotten, and what could
-    not be understood."""
+    not be understood. ``held_out``: those to evaluate on were taken from the training sets."""
 
     train: list[Label]
     weights: NDArray[np.float64]
     val: list[Label]
     flaws: tuple[Flaw, ...] = ()
     keep: Sequence[Label] = ()
+    held_out: bool = False
 
 
 def load_samples(config: DataConfig, read: Callable[[str], Iterable[Label | Flaw]]) -> Samples[Label]:
@@ -52,7 +50,7 @@ def load_samples(config: DataConfig, read: Callable[[str], Iterable[Label | Flaw
         kept = [number for number, label in enumerate(train) if id(label) not in held_out]
         train, weights = [train[n] for n in kept], [weights[n] for n in kept]
     keep = [label for dataset in config.keep for label in _labels(dataset, read, flaws)]
-    return Samples(train, np.array(weights), val, tuple(flaws), keep)
+    return Samples(train, np.array(weights), val, tuple(flaws), keep, held_out=not config.val)
 
 
 def load_line_samples(config: DataConfig) -> Samples[LineLabel]:
@@ -63,38 +61,6 @@ def load_line_samples(config: DataConfig) -> Samples[LineLabel]:
 def load_page_samples(config: DataConfig) -> Samples[PageLabel]:
     """Page labels of a recipe."""
     return load_samples(config, page_entries)
-
-
-def without_bad(
-    samples: Samples[Label], problem: Callable[[Label], Problem | None], skip_list: Path | None
-) -> Samples[Label]:
-    """The samples when none has a problem. Otherwise InputError, or, with ``skip_list``, the good ones: the bad ones
-    are listed in that file with their reasons."""
-    bad = [Problem(Kind.MALFORMED, flaw.where, flaw.reason) for flaw in samples.flaws]
-
-    def good(labels: Sequence[Label]) -> list[int]:
-        numbers = []
-        for number, label in enumerate(labels):
-            found = problem(label)
-            if found is None:
-                numbers.append(number)
-            else:
-                bad.append(found)
-        return numbers
-
-    train, val, keep = good(samples.train), good(samples.val), good(samples.keep)
-    if bad and skip_list is None:
-        raise InputError(_report(bad))
-    if bad and skip_list is not None:
-        write_skip_list(skip_list, bad)
-    if not train or not val:
-        raise InputError("No usable sample is left for training or for evaluation: look at the labels' problems first.")
-    return Samples(
-        [samples.train[n] for n in train],
-        samples.weights[train],
-        [samples.val[n] for n in val],
-        keep=[samples.keep[n] for n in keep],
-    )
 
 
 def provenance(datasets: Sequence[Dataset]) -> dict[str, Any]:
@@ -129,13 +95,3 @@ def _labels(dataset: Dataset, read: Callable[[str], Iterable[Label | Flaw]], fla
     if not labels and not flaws:
         raise InputError(f"{dataset.path} holds no label: there is nothing to train on.")
     return labels
-
-
-def _report(bad: Sequence[Problem]) -> str:
-    kinds = Counter(problem.kind for problem in bad)
-    examples = "; ".join(f"{Path(problem.where).name}: {problem.reason}" for problem in bad[:_SHOWN])
-    more = f" ({len(kinds)} kind{'' if len(kinds) == 1 else 's'} of problem)" if len(bad) > _SHOWN else ""
-    return (
-        f"{len(bad)} samples cannot be trained on{more}, such as {examples}. "
-        "Mend the labels, or leave them out with --skip-bad FILE, which lists them."
-    )

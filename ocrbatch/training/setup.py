@@ -16,18 +16,20 @@ from ocrbatch.config.schema import RecognizerInput
 from ocrbatch.config.train import TrainConfig
 from ocrbatch.contracts import Networks
 from ocrbatch.data.augment import build_augmentation
-from ocrbatch.data.check import LineRules, line_problem, page_problem
+from ocrbatch.data.check import LineRules, Problem, line_problem, page_problem
 from ocrbatch.data.labels import LineLabel
 from ocrbatch.data.sampling import BatchPlan
 from ocrbatch.errors import ConfigError
 from ocrbatch.plugin_system.host import Host
 from ocrbatch.training import datasets
+from ocrbatch.training.checks import without_bad
 from ocrbatch.training.cropping import Cropper
 from ocrbatch.training.devices import Devices, find_devices
 from ocrbatch.training.evaluation import evaluate_lines, evaluate_pages
 from ocrbatch.training.samples import LineBatches, PageBatches, line_size, width_bucket
 
 Evaluate = Callable[[], Mapping[str, float]]
+Clean = Callable[[datasets.Samples[Any], Callable[[Any], Problem | None]], datasets.Samples[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,22 +48,31 @@ class Setup:
     devices: Devices
 
 
-def set_up(config: TrainConfig, host: Host, skip_list: Path | None = None) -> Setup:
-    """Builds the networks, reads and checks the labels. Raises an OcrbatchError for anything that a user can mend."""
+def set_up(config: TrainConfig, host: Host, skip_list: Path | None = None, *, known: bool = False) -> Setup:
+    """Builds the networks, reads and checks the labels, and the pictures too unless all of them are ``known`` to be
+    good. Raises an OcrbatchError for anything that a user can mend."""
     import keras
 
     devices = find_devices(config.train.devices)
-    if config.train.batch_size % devices.count:
-        raise ConfigError(
-            f"train.batch_size {config.train.batch_size} cannot be shared equally by {devices.count} devices: make it a "
-            "multiple of that, or set train.devices."
-        )
+    _check_sharing(config, devices)
     keras.utils.set_random_seed(config.train.seed)
     keras.config.set_dtype_policy(config.train.precision)
-    return (_set_up_lines if config.model.task == "rec" else _set_up_pages)(config, host, skip_list, devices)
+    clean = partial(without_bad, skip_list=skip_list, pictures=config.data.check_pictures and not known)
+    return (_set_up_lines if config.model.task == "rec" else _set_up_pages)(config, host, clean, devices)
 
 
-def _set_up_lines(config: TrainConfig, host: Host, skip_list: Path | None, devices: Devices) -> Setup:
+def _check_sharing(config: TrainConfig, devices: Devices) -> None:
+    if config.train.batch_size % devices.count:
+        raise ConfigError(
+            f"train.batch_size {config.train.batch_size} cannot be shared equally by {devices.count} devices: make it "
+            "a multiple of that, or set train.devices."
+        )
+    if devices.count > 1 and config.train.precision == "mixed_float16":
+        # Keras looks for overflow in the first device's gradients alone.
+        raise ConfigError("train.precision mixed_float16 is for one device: take mixed_bfloat16 for several.")
+
+
+def _set_up_lines(config: TrainConfig, host: Host, clean: Clean, devices: Devices) -> Setup:
     algorithm, training = algorithm_config(config.model, host), training_for(config.model, host)
     steps = build_augmentation("rec", config.augment)
     samples = datasets.load_line_samples(config.data)
@@ -73,7 +84,7 @@ def _set_up_lines(config: TrainConfig, host: Host, skip_list: Path | None, devic
         training.steps_needed,
         _steps_there(networks.inference, algorithm.input),
     )
-    samples = datasets.without_bad(samples, line_problem(rules), skip_list)
+    samples = clean(samples, line_problem(rules))
     buckets = np.array([width_bucket(line_size(label), algorithm.input) for label in samples.train])
     sizes = _batch_sizes(config, algorithm.input, devices.count)
     plan = BatchPlan(buckets, samples.weights, sizes, config.train.seed)
@@ -92,10 +103,10 @@ def _set_up_lines(config: TrainConfig, host: Host, skip_list: Path | None, devic
     )
 
 
-def _set_up_pages(config: TrainConfig, host: Host, skip_list: Path | None, devices: Devices) -> Setup:
+def _set_up_pages(config: TrainConfig, host: Host, clean: Clean, devices: Devices) -> Setup:
     algorithm, training = algorithm_config(config.model, host), training_for(config.model, host)
     steps = build_augmentation("det", config.augment)
-    samples = datasets.without_bad(datasets.load_page_samples(config.data), page_problem, skip_list)
+    samples = clean(datasets.load_page_samples(config.data), page_problem)
     with devices.scope():
         networks = build_networks(config.model, host)
     plan = BatchPlan(
@@ -120,13 +131,21 @@ def _set_up_pages(config: TrainConfig, host: Host, skip_list: Path | None, devic
 def _evaluation(
     figures: Callable[[Sequence[Any]], Mapping[str, float]], samples: datasets.Samples[Any], most: int
 ) -> Evaluate:
-    """Figures of the validation set and, as ``keep_*``, of the set that must not be forgotten."""
+    """Figures of the validation set and, as ``keep_*``, of the set that must not be forgotten; of at most so many
+    samples each, spread over the set."""
+    val, keep = _spread(samples.val, most), _spread(samples.keep, most)
 
     def evaluate() -> dict[str, float]:
-        kept = figures(samples.keep[:most]) if samples.keep else {}
-        return {**figures(samples.val[:most]), **{f"keep_{name}": value for name, value in kept.items()}}
+        kept = figures(keep) if keep else {}
+        return {**figures(val), **{f"keep_{name}": value for name, value in kept.items()}}
 
     return evaluate
+
+
+def _spread(labels: Sequence[Any], most: int) -> list[Any]:
+    if len(labels) <= most:
+        return list(labels)
+    return [labels[len(labels) * place // most] for place in range(most)]
 
 
 def _steps_there(network: Any, input: RecognizerInput) -> Callable[[LineLabel], int]:

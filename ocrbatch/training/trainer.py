@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import signal
 import time
 from collections.abc import Iterator, Mapping
@@ -27,12 +28,12 @@ from ocrbatch.training.checkpoint import (
 from ocrbatch.training.datasets import provenance
 from ocrbatch.training.learner import Learner, averaged_weights, build_learner
 from ocrbatch.training.loader import BatchLoader
-from ocrbatch.training.logs import TrainingLog, require_tensorboard
+from ocrbatch.training.logs import TrainingLog, Window, require_tensorboard
 from ocrbatch.training.setup import Setup, set_up
 from ocrbatch.training.transfer import transfer_backbone, transfer_weights
 
 CONFIG, CHECKPOINT, BEST, LAST = "config.yml", "last.ckpt.npz", "best.weights.h5", "last.weights.h5"
-PROVENANCE = "provenance.json"
+PROVENANCE, LEFT_OUT = "provenance.json", "left_out.txt"
 
 
 class Reporter(Protocol):
@@ -74,7 +75,9 @@ def train(
     deadline = time.monotonic() + 60 * max_minutes if max_minutes else math.inf
     if config.train.tensorboard:
         require_tensorboard()
-    setup = set_up(config, host, skip_list)
+    if resume and skip_list is None and (out / LEFT_OUT).exists():
+        skip_list = out / LEFT_OUT  # the same samples are left out again
+    setup = set_up(config, host, skip_list, known=resume and skip_list is None)
     learner = build_learner(
         setup.networks.training, setup.training.loss, setup.algorithm.input, config.train, setup.devices
     )
@@ -83,11 +86,12 @@ def train(
         progress = load_checkpoint(out / CHECKPOINT, learner)
         write_atomically(out / CONFIG, dump_yaml(config.model_dump(mode="json")))  # what was set anew counts from here
     else:
-        _prepare_folder(out, config)
+        _prepare_folder(out, config, skip_list)
         if start_from is not None:
             transfer_weights(start_from, setup.networks, config.model, host)
         if config.train.backbone_from is not None:
             transfer_backbone(locate(config.train.backbone_from), setup.networks, host)
+        save_checkpoint(out / CHECKPOINT, learner, progress)  # whatever happens from here on, --resume goes on
     return _Loop(setup, learner, out, reporter, deadline).run(progress)
 
 
@@ -110,17 +114,15 @@ class _Loop:
             BatchLoader(self.setup.source, workers=data.workers, look_ahead=data.look_ahead) as loader,
         ):
             began, earlier = time.monotonic(), progress.seconds
-            window_start, window_samples = began, 0
-            for batch in loader.batches(progress.step, self.settings.steps):
+            window = Window()
+            for batch in window.waiting_for(loader.batches(progress.step, self.settings.steps)):
                 loss = self.learner.step(batch)
                 progress = replace(progress, step=progress.step + 1, seconds=earlier + time.monotonic() - began)
-                window_samples += len(batch.names)
                 if not math.isfinite(loss):
                     raise TrainingError(_not_finite(progress.step, batch.names))
+                window.add(loss, len(batch.names))
                 if progress.step % self.settings.log_every == 0:
-                    now = time.monotonic()
-                    self._note(progress, loss, window_samples / max(now - window_start, 1e-9))
-                    window_start, window_samples = now, 0
+                    self._note(progress, window)
                 stopping = stop.signal is not None or time.monotonic() > self.deadline
                 progress = self._keep(progress, stopping)
                 if stopping or self._gave_up(progress):
@@ -158,17 +160,19 @@ class _Loop:
         self.reporter.evaluated(progress, metrics)
         return progress
 
-    def _note(self, progress: Progress, loss: float, speed: float) -> None:
-        self.log.stepped(progress, loss, float(self.learner.optimizer.learning_rate), speed)
-        self.reporter.stepped(progress, loss, speed)
-        self.learner.reset_metrics()
+    def _note(self, progress: Progress, window: Window) -> None:
+        figures = window.close()
+        self.log.stepped(progress, figures, float(self.learner.optimizer.learning_rate))
+        self.reporter.stepped(progress, figures.loss, figures.samples_per_second)
 
 
-def _prepare_folder(out: Path, config: TrainConfig) -> None:
+def _prepare_folder(out: Path, config: TrainConfig, skip_list: Path | None) -> None:
     if (out / CONFIG).exists():
         raise TrainingError(f"{out} already holds a training: go on with --resume, or choose another --out.")
     try:
         out.mkdir(parents=True, exist_ok=True)
+        if skip_list is not None:
+            shutil.copyfile(skip_list, out / LEFT_OUT)
         write_atomically(out / PROVENANCE, json.dumps(provenance(config.data.train), indent=1, ensure_ascii=False))
         write_atomically(out / CONFIG, dump_yaml(config.model_dump(mode="json")))
     except OSError as error:

@@ -12,7 +12,8 @@ from ocrbatch.config.train import DataConfig
 from ocrbatch.data.check import WARNINGS, Kind, LineRules, line_problem, page_problem
 from ocrbatch.data.formats.table import FORMATS
 from ocrbatch.errors import InputError
-from ocrbatch.training.datasets import load_line_samples, load_page_samples, without_bad
+from ocrbatch.training.checks import without_bad
+from ocrbatch.training.datasets import load_line_samples, load_page_samples
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "datasets.md").read_text("utf-8")
 SQUARE = "[[1, 1], [9, 1], [9, 9], [1, 9]]"

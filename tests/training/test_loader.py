@@ -29,6 +29,18 @@ def test_batches_come_in_order_from_any_number_of_workers(numbers: Callable[...,
     assert (os.getpid() in pids) == (workers == 0)
 
 
+def test_workers_prepare_no_more_than_they_may(numbers: Callable[..., BatchSource], tmp_path: Path) -> None:
+    diary = tmp_path / "diary"
+    with BatchLoader(numbers(diary=str(diary)), workers=1, look_ahead=3) as loader:
+        batches = loader.batches(0, 1000)
+        for _ in range(4):
+            next(batches)
+    # The fourth batch was handed out before its successor was asked for: 0 to 3 are out, 4 to 6 may be under way.
+    prepared = [int(line) for line in diary.read_text().splitlines()]
+    assert prepared == list(range(len(prepared)))
+    assert 4 <= len(prepared) <= 7
+
+
 def test_an_error_in_a_worker_arrives_as_it_is(numbers: Callable[..., BatchSource]) -> None:
     with BatchLoader(numbers(bad=2), workers=1, look_ahead=2) as loader:
         batches = loader.batches(0, 5)

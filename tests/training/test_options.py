@@ -18,14 +18,18 @@ from PIL import Image
 
 from ocrbatch.bundles import network
 from ocrbatch.bundles.format import GRAPH, WEIGHTS, Agreement, BundleInfo
-from ocrbatch.bundles.store import load_weights, stamp_plugins, write_bundle
+from ocrbatch.bundles.store import load_weights, open_bundle, stamp_plugins, write_bundle
+from ocrbatch.charset import load_charset
 from ocrbatch.cli.main import cli
+from ocrbatch.cli.recipes import resolve_recipe
 from ocrbatch.config.schema import ModelSpec
 from ocrbatch.config.train import TrainConfig
-from ocrbatch.errors import ExitCode, TrainingError
+from ocrbatch.errors import ExitCode, InputError, TrainingError
 from ocrbatch.plugin_system.host import Host
 from ocrbatch.training.checkpoint import Progress
+from ocrbatch.training.logs import TrainingLog, Window
 from ocrbatch.training.preview import estimate_memory
+from ocrbatch.training.samples import Batch
 from ocrbatch.training.trainer import Outcome, train
 from ocrbatch.training.transfer import transfer_backbone, transfer_weights
 
@@ -144,6 +148,22 @@ def test_layers_as_wide_as_the_head_by_chance_are_left_alone(tmp_path: Path, hos
         np.testing.assert_array_equal(value, expected, err_msg=name)
 
 
+def test_starting_from_a_bundle_takes_its_model_over(tmp_path: Path, host: Host) -> None:
+    path, _ = bundle(tmp_path / "b", host, 1, algorithm=CRNN, charset="abc")
+    options = {"recipe": None, "algo": None, "backbone": None, "charset": None, "val_data": (), "train_data": ("x",)}
+    alike = resolve_recipe(host, "rec", {**options, "start_from": path, "assignments": ()}).model
+    assert alike == open_bundle(path, host).spec
+    assignments = ("model.algorithm.max_length=9", "model.algorithm.input.widths=[64]")
+    changed = resolve_recipe(host, "rec", {**options, "start_from": path, "assignments": assignments, "charset": "en"})
+    expected = {**alike.algorithm.options, "max_length": 9}
+    expected["input"] = {**expected["input"], "widths": [64]}
+    assert changed.model.algorithm.options == expected
+    assert changed.model.backbone == alike.backbone
+    assert changed.model.charset == load_charset("en").characters
+    other = resolve_recipe(host, "rec", {**options, "start_from": path, "assignments": (), "algo": "rosetta"}).model
+    assert (other.algorithm.name, other.algorithm.options["max_length"]) == ("rosetta", 25)
+
+
 def test_another_network_is_refused_by_name(tmp_path: Path, host: Host) -> None:
     path, _ = bundle(tmp_path / "b", host, 1, algorithm=CRNN, charset="abc12")
     wider = {**CRNN, "hidden": 5}
@@ -182,7 +202,11 @@ def test_fine_tuning_with_frozen_backbone_a_replay_set_and_one_to_keep(
 ) -> None:
     path, before = bundle(tmp_path / "b", host, 2)
     old, new = str(digit_lines(4, 31)), str(digit_lines(6, 32))
-    data = {"train": [new, {"path": old, "weight": 0.5}], "val": [new], "keep": [old]}
+    data = {
+        "train": [new, {"path": old, "weight": 0.5}],
+        "val": str(digit_lines(3, 37)),
+        "keep": str(digit_lines(3, 38)),
+    }
     config = recipe(data, freeze=["backbone"], optimizer={"backbone_rate": 0.5, "ema": 0.9, "clip_norm": 1.0})
     outcome, notes = trained(config, host, tmp_path / "run", start_from=path)
     assert outcome.finished
@@ -194,6 +218,22 @@ def test_fine_tuning_with_frozen_backbone_a_replay_set_and_one_to_keep(
     load_weights(tuned, (tmp_path / "run" / "last.weights.h5").read_bytes(), "run")
     for name, value in values(tuned).items():
         assert np.array_equal(value, before[name]) == name.startswith("stage"), name
+
+
+def test_a_resumed_training_leaves_out_what_it_left_out_before(
+    tmp_path: Path, host: Host, digit_lines: MakeFolder
+) -> None:
+    data, listed, run = digit_lines(6, 39), tmp_path / "bad.txt", tmp_path / "run"
+    (data / "0.png").write_bytes((data / "0.png").read_bytes()[:60])
+    config = recipe({"train": [str(data)], "val": [str(digit_lines(2, 40))]})
+    with pytest.raises(InputError, match=r"1 samples cannot.*0\.png"):
+        trained(config, host, run)
+    outcome, _ = trained(config, host, run, skip_list=listed, max_minutes=1e-9)
+    assert (outcome.finished, outcome.progress.step) == (False, 1)
+    listed.unlink()
+    outcome, notes = trained(config, host, run, resume=True)
+    assert (outcome.finished, outcome.progress.step) == (True, 4)
+    assert notes.start[0].n_train == 5  # type: ignore[attr-defined]
 
 
 def test_patience_ends_a_training_that_no_longer_improves(tmp_path: Path, host: Host, digit_lines: MakeFolder) -> None:
@@ -213,7 +253,8 @@ def test_a_loss_that_is_not_finite_stops_with_the_files_of_its_batch(
     config = recipe({"train": [str(digit_lines(4, 34))]})
     with pytest.raises(TrainingError, match=r"not finite at step 1\..*learning_rate.*\d\.png"):
         trained(config, host, tmp_path / "run", start_from=path)
-    assert not (tmp_path / "run" / "last.ckpt.npz").exists()
+    with np.load(tmp_path / "run" / "last.ckpt.npz") as saved:
+        assert json.loads(saved["state"].tobytes())["step"] == 0, "the checkpoint is from before"
 
 
 def test_the_log_as_csv_and_for_tensorboard(tmp_path: Path, host: Host, digit_lines: MakeFolder) -> None:
@@ -225,9 +266,35 @@ def test_the_log_as_csv_and_for_tensorboard(tmp_path: Path, host: Host, digit_li
     assert [int(row["step"]) for row in rows] == [1, 2, 3, 4]
     assert [float(row["loss"]) for row in rows] == pytest.approx(notes.losses, rel=1e-5)
     assert {float(row["learning_rate"]) for row in rows} == {0.01}
+    assert all(0 <= float(row["waiting"]) <= 1 for row in rows)
     events = scalars(run / "tensorboard")
     assert [events["train/loss", step] for step in (1, 2, 3, 4)] == pytest.approx(notes.losses, rel=1e-5)
     assert events["eval/cer", 2] == pytest.approx(notes.metrics[0]["cer"])
+
+
+def test_a_line_of_the_log_is_of_all_steps_since_the_line_before() -> None:
+    window = Window()
+    given = [Batch({}, ("a.png",)), Batch({}, ("b.png", "c.png"))]
+    for loss, batch in zip((1.0, 4.0), window.waiting_for(iter(given)), strict=True):
+        window.add(loss, len(batch.names))
+    first = window.close()
+    assert first.loss == 2.5
+    assert 0 <= first.waiting <= 1
+    window.add(7.0, 1)
+    assert window.close().loss == 7.0
+
+
+def test_what_came_after_the_checkpoint_is_taken_back(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("step,loss\n1,0.5\n2,0.4\n3,0.3\n")
+    history = [{"step": step, "score": score} for step, score in ((1, 0.5), (2, 0.4), (3, 0.9))]
+    noted = {"last": history[2], "best": history[2], "history": history}
+    (tmp_path / "metrics.json").write_text(json.dumps(noted))
+    with TrainingLog(tmp_path, Progress(2, 1.0, 0.5, 1), tensorboard=False):
+        assert (tmp_path / "log.csv").read_text() == "step,loss\n1,0.5\n2,0.4\n"
+        found = json.loads((tmp_path / "metrics.json").read_text())
+    assert found == {"last": history[1], "best": history[0], "history": history[:2]}
+    with TrainingLog(tmp_path, Progress(), tensorboard=False):
+        assert json.loads((tmp_path / "metrics.json").read_text()) == {"history": []}
 
 
 def scalars(folder: Path) -> dict[tuple[str, int], float]:

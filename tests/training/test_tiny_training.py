@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from ocrbatch.errors import ExitCode
 MakeFolder = Callable[[int, int], Path]
 
 GRAY = {"color": "gray", "mean": [0.5], "std": [0.5]}
-REC = {
+REC: dict[str, Any] = {
     "model": {
         "task": "rec",
         "algorithm": {"name": "crnn", "hidden": 24, "layers": 1, "max_length": 5, "input": {**GRAY, "widths": [112]}},
@@ -37,7 +38,7 @@ REC = {
     },
     "augment": [{"name": "tone", "amount": 0.2}],
 }
-DET = {
+DET: dict[str, Any] = {
     "model": {
         "task": "det",
         "algorithm": {"name": "db", "fpn_channels": 16, "head_channels": 8, "input": {**GRAY, "limit_side": 160}},
@@ -60,7 +61,7 @@ DET = {
 def ocrbatch(*arguments: object, check: ExitCode = ExitCode.OK) -> str:
     """Output of a command; it must end with the exit code ``check``."""
     command = [sys.executable, "-m", "ocrbatch", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=400, env=_environment())
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1200, env=_environment())
     assert done.returncode == check, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -75,8 +76,8 @@ def recipe(folder: Path, values: dict[str, object], name: str = "recipe.yml") ->
     return path
 
 
-def metrics(run: Path) -> dict[str, dict[str, float]]:
-    found: dict[str, dict[str, float]] = json.loads((run / "metrics.json").read_text())
+def metrics(run: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((run / "metrics.json").read_text())
     return found
 
 
@@ -98,53 +99,115 @@ def test_a_detector_learns_to_find(tmp_path: Path, word_pages: MakeFolder) -> No
     assert metrics(run)["best"]["hmean"] >= 0.9
 
 
-@pytest.fixture(scope="module")
-def short(tmp_path_factory: pytest.TempPathFactory, digit_lines: MakeFolder) -> list[object]:
-    """Options of a recognizer training of 24 steps, averaged weights and all, that saves every 6."""
+RARE = {
+    **REC,
+    "model": {
+        **REC["model"],
+        "algorithm": {"name": "rare", "hidden": 8, "layers": 1, "max_length": 5, "input": {**GRAY, "widths": [100]}},
+        "backbone": {"name": "plain", "rec": {"widths": [4, 8, 8, 8, 8], "depths": [1, 1, 1, 1, 1]}},
+    },
+}
+SHORT = [
+    "crnn",
+    pytest.param("db", marks=pytest.mark.slow),
+    pytest.param("rare", marks=pytest.mark.slow),
+]
+
+
+@pytest.fixture(scope="module", params=SHORT)
+def short(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    digit_lines: MakeFolder,
+    word_pages: MakeFolder,
+) -> list[object]:
+    """Options of a training of 24 steps, averaged weights and augmentation and all, that saves every 6."""
+    base = {"crnn": REC, "db": DET, "rare": RARE}[request.param]
     optimizer = {"ema": 0.9, "weight_decay": 0.01, "name": "adamw", "schedule": {"warmup_steps": 4}}
-    train = {"steps": 24, "batch_size": 4, "save_every": 6, "eval_every": 12, "log_every": 3, "optimizer": optimizer}
-    path = recipe(tmp_path_factory.mktemp("short"), {**REC, "train": train})
-    return ["train", "rec", "-c", path, "--data", digit_lines(40, 3), "--val", digit_lines(4, 4)]
+    train = {"steps": 24, "batch_size": 4, "save_every": 6, "eval_every": 8, "log_every": 3, "crop_size": 64}
+    values = {**base, "train": {**train, "optimizer": optimizer}, "augment": None}
+    path = recipe(tmp_path_factory.mktemp("short"), values)
+    task, make = ("det", word_pages) if request.param == "db" else ("rec", digit_lines)
+    return ["train", task, "-c", path, "--data", make(40, 3), "--val", make(4, 4)]
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory, short: list[object]) -> dict[str, np.ndarray]:
-    """What the short training ends with when nothing interrupts it."""
+def whole(tmp_path_factory: pytest.TempPathFactory, short: list[object]) -> Path:
+    """The folder of the short training when nothing interrupts it."""
     run = tmp_path_factory.mktemp("whole") / "run"
     ocrbatch(*short, "--out", run)
-    return arrays(run)
+    return run
 
 
-def arrays(run: Path) -> dict[str, np.ndarray]:
-    with np.load(run / "last.ckpt.npz") as saved:
-        return {name: saved[name] for name in saved.files if name != "state"}
+def assert_same(run: Path, other: Path) -> None:
+    """Both ended with the same weights, statistics, averages, optimizer, seeds and best score, to the last bit."""
+    with np.load(run / "last.ckpt.npz") as mine, np.load(other / "last.ckpt.npz") as theirs:
+        assert mine.files == theirs.files
+        for name in (name for name in mine.files if name != "state"):
+            assert np.array_equal(mine[name], theirs[name]), name
+        states = [json.loads(saved["state"].tobytes()) for saved in (mine, theirs)]
+    for state in states:
+        state.pop("seconds")
+    assert states[0] == states[1]
+    assert states[0]["step"] == 24
+    scores = [[(entry["step"], entry["score"]) for entry in metrics(run)["history"]] for run in (run, other)]
+    assert scores[0] == scores[1], "every evaluation is there once"
+    steps = [[line.split(",")[0] for line in (run / "log.csv").read_text().splitlines()] for run in (run, other)]
+    assert set(steps[0]) <= set(steps[1])
+    assert len(steps[0]) == len(set(steps[0]))
 
 
-def test_stopping_and_resuming_changes_nothing(
-    tmp_path: Path, short: list[object], whole: dict[str, np.ndarray]
-) -> None:
+def test_stopping_and_resuming_changes_nothing(tmp_path: Path, short: list[object], whole: Path) -> None:
     parts = tmp_path / "parts"
     ocrbatch(*short, "--out", parts, "--set", "data.workers=0", "--max-minutes", "0.0001")
-    done = json.loads((parts / "metrics.json").read_text())["last"]["step"]
-    assert done < 24
-    said = ocrbatch("train", "rec", "--out", parts, "--resume")
+    assert metrics(parts)["last"]["step"] < 24
+    said = ocrbatch("train", short[1], "--out", parts, "--resume")
     assert "Trained 24 steps" in said
-    resumed = arrays(parts)
-    assert whole.keys() == resumed.keys()
-    assert all(np.array_equal(whole[name], resumed[name]) for name in whole)
+    with np.load(whole / "last.ckpt.npz") as mine, np.load(parts / "last.ckpt.npz") as theirs:
+        assert all(np.array_equal(mine[name], theirs[name]) for name in mine.files if name != "state")
 
 
 def test_kill_9_loses_only_the_steps_since_the_last_checkpoint(
-    tmp_path: Path, short: list[object], whole: dict[str, np.ndarray]
+    tmp_path: Path, short: list[object], whole: Path
 ) -> None:
     killed = tmp_path / "killed"
     command = [sys.executable, "-m", "ocrbatch", *map(str, short), "--out", str(killed)]
     with subprocess.Popen(command, env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        _wait_for(killed / "last.weights.h5", process)  # the first is that of step 6
+        process.send_signal(signal.SIGKILL)
+    ocrbatch("train", short[1], "--out", killed, "--resume")
+    assert_same(killed, whole)
+
+
+def test_a_training_killed_before_its_first_checkpoint_is_resumed_too(tmp_path: Path, digit_lines: MakeFolder) -> None:
+    killed = tmp_path / "killed"
+    train = {**REC["train"], "steps": 2, "batch_size": 2, "eval_every": 2}
+    options = ["train", "rec", "-c", recipe(tmp_path, {**REC, "train": train}), "--data", digit_lines(6, 5)]
+    command = [sys.executable, "-m", "ocrbatch", *map(str, options), "--out", str(killed)]
+    with subprocess.Popen(command, env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         _wait_for(killed / "last.ckpt.npz", process)
         process.send_signal(signal.SIGKILL)
-    ocrbatch("train", "rec", "--out", killed, "--resume")
-    resumed = arrays(killed)
-    assert all(np.array_equal(whole[name], resumed[name]) for name in whole)
+    assert "Trained 2 steps" in ocrbatch("train", "rec", "--out", killed, "--resume")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("base", [REC, DET, RARE], ids=["crnn", "db", "rare"])
+def test_mixed_precision_is_resumed_exported_and_run(
+    precision: str, base: dict[str, Any], tmp_path: Path, digit_lines: MakeFolder, word_pages: MakeFolder
+) -> None:
+    task = base["model"]["task"]
+    data = (word_pages if task == "det" else digit_lines)(8, 6)
+    train = {"steps": 6, "batch_size": 4, "crop_size": 64, "eval_every": 3, "save_every": 3, "precision": precision}
+    path = recipe(tmp_path, {**base, "train": {**train, "optimizer": {"ema": 0.9}}})
+    run, parts, bundle = tmp_path / "run", tmp_path / "parts", tmp_path / "b.ocrb"
+    ocrbatch("train", task, "-c", path, "--data", data, "--out", run)
+    ocrbatch("train", task, "-c", path, "--data", data, "--out", parts, "--max-minutes", "0.0001")
+    ocrbatch("train", task, "--out", parts, "--resume")
+    with np.load(run / "last.ckpt.npz") as mine, np.load(parts / "last.ckpt.npz") as theirs:
+        assert all(np.array_equal(mine[name], theirs[name]) for name in mine.files if name != "state")
+    ocrbatch("export", run, "--out", bundle)
+    ocrbatch("eval", task, "--bundle", bundle, "--data", data, "--threads", "1")
 
 
 def test_sigterm_saves_and_says_how_to_go_on(tmp_path: Path, short: list[object]) -> None:
@@ -153,7 +216,7 @@ def test_sigterm_saves_and_says_how_to_go_on(tmp_path: Path, short: list[object]
     with subprocess.Popen(command, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         _wait_for(run / "log.csv", process)
         process.send_signal(signal.SIGTERM)
-        said = process.communicate(timeout=120)[0].decode()
+        said = process.communicate(timeout=900)[0].decode()
     assert process.returncode == ExitCode.INTERRUPTED, said
     assert "--resume" in said
     assert (run / "best.weights.h5").exists()
@@ -161,7 +224,7 @@ def test_sigterm_saves_and_says_how_to_go_on(tmp_path: Path, short: list[object]
 
 
 def _wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(1200):
+    for _ in range(9000):
         if path.exists() or process.poll() is not None:
             return
         time.sleep(0.1)

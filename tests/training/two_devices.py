@@ -74,6 +74,7 @@ def main(data: str, out: Path) -> None:
         "two": trained(data, out / "two", devices="all"),
         "on": trained(data, out / "two", resume=True, devices=2, steps=4),
         "three": trained(data, out / "three", devices=3),
+        "half": trained(data, out / "half", devices=2, precision="mixed_float16"),
         "odd": trained(data, out / "odd", devices=2, batch_size=3),
     }
     (out / "found.json").write_text(json.dumps(found))
