@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ocrbatch.bundles.format import BundleInfo
 from ocrbatch.config.train import DataConfig, Dataset
 from ocrbatch.data.labels import Flaw, LineLabel, PageLabel, line_entries, page_entries
 from ocrbatch.errors import InputError
@@ -63,10 +64,12 @@ def load_page_samples(config: DataConfig) -> Samples[PageLabel]:
     return load_samples(config, page_entries)
 
 
-def provenance(datasets: Sequence[Dataset]) -> dict[str, Any]:
-    """Where data sets come from, for the bundle: their names, what `data synth` noted beside them, and all fonts."""
+def provenance(datasets: Sequence[Dataset], start: BundleInfo | None = None) -> dict[str, Any]:
+    """Where data sets come from, for the bundle: their names, what `data synth` noted beside them, and all fonts; with
+    all that went into the weights that the training starts from."""
     sets: list[dict[str, Any]] = []
-    fonts: dict[str, str] = {}
+    before = dict(start.provenance) if start else {}
+    fonts: dict[str, str] = dict(before.pop("fonts", {}))
     for dataset in datasets:
         path = Path(dataset.path)
         folder = path if path.is_dir() else path.parent
@@ -76,7 +79,8 @@ def provenance(datasets: Sequence[Dataset]) -> dict[str, Any]:
             note |= json.loads(recipe.read_text(encoding="utf-8"))
             fonts |= {font["family"]: _first_words(font["licence"]) for font in note.pop("fonts", [])}
         sets.append(note)
-    return {"datasets": sets, "fonts": dict(sorted(fonts.items()))}
+    origin = {"started_from": {"name": start.name, "created": start.created.isoformat(), **before}} if start else {}
+    return {"datasets": sets, "fonts": dict(sorted(fonts.items())), **origin}
 
 
 def _first_words(licence: str) -> str:

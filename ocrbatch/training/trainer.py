@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from ocrbatch.bundles.store import locate
+from ocrbatch.bundles.format import BundleInfo
+from ocrbatch.bundles.store import locate, read_info
 from ocrbatch.config.load import dump_yaml
 from ocrbatch.config.train import TrainConfig
 from ocrbatch.errors import TrainingError
@@ -86,7 +87,8 @@ def train(
         progress = load_checkpoint(out / CHECKPOINT, learner)
         write_atomically(out / CONFIG, dump_yaml(config.model_dump(mode="json")))  # what was set anew counts from here
     else:
-        _prepare_folder(out, config, skip_list)
+        start = None if start_from is None else read_info(locate(start_from))
+        _prepare_folder(out, config, skip_list, start)
         if start_from is not None:
             transfer_weights(start_from, setup.networks, config.model, host)
         if config.train.backbone_from is not None:
@@ -166,14 +168,15 @@ class _Loop:
         self.reporter.stepped(progress, figures.loss, figures.samples_per_second)
 
 
-def _prepare_folder(out: Path, config: TrainConfig, skip_list: Path | None) -> None:
+def _prepare_folder(out: Path, config: TrainConfig, skip_list: Path | None, start: BundleInfo | None) -> None:
     if (out / CONFIG).exists():
         raise TrainingError(f"{out} already holds a training: go on with --resume, or choose another --out.")
     try:
         out.mkdir(parents=True, exist_ok=True)
         if skip_list is not None:
             shutil.copyfile(skip_list, out / LEFT_OUT)
-        write_atomically(out / PROVENANCE, json.dumps(provenance(config.data.train), indent=1, ensure_ascii=False))
+        origin = provenance(config.data.train, start)
+        write_atomically(out / PROVENANCE, json.dumps(origin, indent=1, ensure_ascii=False))
         write_atomically(out / CONFIG, dump_yaml(config.model_dump(mode="json")))
     except OSError as error:
         raise TrainingError(f"Cannot write to {out} ({error.strerror}): choose another --out.") from error

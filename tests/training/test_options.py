@@ -99,7 +99,7 @@ def bundle(
         parameters=made.count_params(),
         metrics={},
         agreement=Agreement(samples=1, difference=0.0, tolerance=1e-3),
-        provenance={},
+        provenance={"datasets": [{"name": "earlier"}], "fonts": {"Old Sans": "OFL"}},
         created=datetime(2020, 1, 2, tzinfo=UTC),
         ocrbatch="0.0.1",
         files={},
@@ -214,6 +214,10 @@ def test_fine_tuning_with_frozen_backbone_a_replay_set_and_one_to_keep(
         assert {"score", "cer", "keep_score", "keep_cer"} <= metrics.keys()
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["last"]["keep_cer"] > 0
     assert notes.start[0].batches_per_epoch == 4  # type: ignore[attr-defined]
+    origin = json.loads((tmp_path / "run" / "provenance.json").read_text())
+    assert origin["fonts"] == {"Old Sans": "OFL"}
+    assert origin["started_from"]["datasets"] == [{"name": "earlier"}]
+    assert origin["started_from"]["name"] == "tiny"
     tuned = network.build_networks(config.model, host).training
     load_weights(tuned, (tmp_path / "run" / "last.weights.h5").read_bytes(), "run")
     for name, value in values(tuned).items():
