@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ocrbatch.cli.options import pass_host
+from ocrbatch.data.places import Place, is_uri, reason
 from ocrbatch.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -22,7 +23,17 @@ _PICTURES = "inference_results"
 @click.command("run", context_settings={"max_content_width": 120})
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @click.option(
-    "--out", "-o", required=True, type=click.Path(path_type=Path), help="Results: .parquet, .jsonl, .json or .csv."
+    "--out",
+    "-o",
+    required=True,
+    metavar="PLACE",
+    help="Results: .parquet, .jsonl, .json or .csv; with a slash at its end, a folder of part files (Parquet).",
+)
+@click.option(
+    "--journal",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where to keep what was read until the results are written. Default: beside them.",
 )
 @click.option("--det", metavar="BUNDLE", help="Detector: a folder or .ocrb file; the default one when left out.")
 @click.option("--rec", metavar="BUNDLE", help="Recognizer: a folder or .ocrb file; the default one when left out.")
@@ -46,6 +57,10 @@ _PICTURES = "inference_results"
 @click.option("--shard", metavar="I/N", help="Read only part I of N, the same command for each; see `ocrbatch merge`.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes. Default: cores / threads.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads of each process. Default: cores / workers, or 1.")
+@click.option(
+    "--executor", type=click.Choice(["local", "ray"]), default="local", help="Processes here, or on a Ray cluster."
+)
+@click.option("--ray-address", metavar="ADDRESS", help="The Ray cluster. Default: auto, the one of this machine.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="Give a page up when a step takes longer. Default: 120.")
 @click.option("--retry-failed", is_flag=True, help="Read pages again that failed in an earlier start.")
 @click.option("--overwrite", is_flag=True, help="Begin anew, whatever was read before.")
@@ -60,8 +75,10 @@ _PICTURES = "inference_results"
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors.")
 @click.option("--log-file", type=click.Path(path_type=Path, dir_okay=False), help="Append what happens to a file.")
 @pass_host
-def command(host: Host, /, paths: tuple[str, ...], out: Path, **options: Any) -> None:
+def command(host: Host, /, paths: tuple[str, ...], out: str, **options: Any) -> None:
     """Read pictures, PDFs and TIFFs, and whole folders of them, into a table with a row for each page.
+
+    PATH and --out may be URIs too, such as s3://bucket/scans.
 
     Started again, the same command goes on where it was interrupted, and reads only files that are new or changed.
 
@@ -76,7 +93,8 @@ def command(host: Host, /, paths: tuple[str, ...], out: Path, **options: Any) ->
 
     inputs = _inputs(paths, options["files_from"], options["visualize"])
     config = _config(options)
-    workers, threads = share_cores(_cores(), options["workers"], options["threads"])
+    ray = _ray_address(options["executor"], options["ray_address"])
+    workers, threads = _work_sharing(options["workers"], options["threads"], ray)
     batch = batch_for(
         config,
         host,
@@ -89,6 +107,8 @@ def command(host: Host, /, paths: tuple[str, ...], out: Path, **options: Any) ->
         limit=options["limit"],
         overwrite=options["overwrite"],
         retry_failed=options["retry_failed"],
+        ray=ray,
+        journal_at=options["journal"],
         shard=Shard.parse(options["shard"]) if options["shard"] else None,
     )
     with open_watch(quiet=options["quiet"], log_file=options["log_file"]) as watch:
@@ -96,6 +116,20 @@ def command(host: Host, /, paths: tuple[str, ...], out: Path, **options: Any) ->
         summary = run_batch(batch, watch)
     say_summary(watch, batch, summary)
     sys.exit(exit_code(summary))
+
+
+def _ray_address(executor: str, address: str | None) -> str | None:
+    """The address of the Ray cluster to read on, None for this machine. Raises ConfigError."""
+    if executor == "ray":
+        return address or "auto"
+    if address is not None:
+        raise ConfigError("--ray-address is for --executor ray: add that, or leave the address out.")
+    return None
+
+
+def _work_sharing(workers: int | None, threads: int | None, ray: str | None) -> tuple[int | None, int]:
+    """Workers (None: as many as a cluster has room for) and threads of each."""
+    return (workers, threads or 1) if ray else share_cores(_cores(), workers, threads)
 
 
 def share_cores(cores: int, workers: int | None, threads: int | None) -> tuple[int, int]:
@@ -115,8 +149,7 @@ def _cores() -> int:
 def _inputs(paths: tuple[str, ...], files_from: str | None, pictures: Path | None) -> list[str]:
     """Paths as given, then those of the list. Raises InputError for one on the command line that is not there."""
     for path in paths:
-        if not os.path.lexists(path):
-            raise InputError(f"There is no file or folder {path}.")
+        _refuse_missing(path)
     inputs = list(paths)
     if files_from is not None:
         try:
@@ -128,6 +161,20 @@ def _inputs(paths: tuple[str, ...], files_from: str | None, pictures: Path | Non
         taken = f" (--visualize took {pictures} as its folder)" if pictures and pictures.exists() else ""
         raise InputError(f"Nothing to read{taken}: name a file or folder, or a list with --files-from.")
     return inputs
+
+
+def _refuse_missing(path: str) -> None:
+    if not is_uri(path):
+        if not os.path.lexists(path):
+            raise InputError(f"There is no file or folder {path}.")
+        return
+    place = Place.parse(path)
+    try:
+        place.stat()
+    except FileNotFoundError:
+        raise InputError(f"There is no file or folder {place.name}.") from None
+    except OSError as error:
+        raise InputError(f"Cannot read {place.name}: {reason(error)}.") from error
 
 
 def _config(options: dict[str, Any]) -> RunConfig:

@@ -100,7 +100,11 @@ def open_watch(*, quiet: bool, log_file: Path | None) -> Iterator[TerminalWatch]
 def say_start(watch: TerminalWatch, batch: Batch, threads: int) -> None:
     """What is going to happen."""
     what = f"Reading shard {batch.shard}" if batch.shard else "Reading"
-    watch.say(f"{what} into {batch.target} with {_count(batch.workers, 'worker')} of {_count(threads, 'thread')}.")
+    workers = "all workers" if batch.workers is None else _count(batch.workers, "worker")
+    where = f" on the Ray cluster at {batch.ray}" if batch.ray else ""
+    watch.say(f"{what} into {batch.name} with {workers} of {_count(threads, 'thread')}{where}.")
+    if batch.journal != Path(f"{batch.name.rstrip('/')}.journal"):
+        watch.say(f"What is read is kept in {batch.journal} until then.")
 
 
 def say_summary(watch: TerminalWatch, batch: Batch, summary: Summary) -> None:
@@ -108,12 +112,12 @@ def say_summary(watch: TerminalWatch, batch: Batch, summary: Summary) -> None:
     counts, progress = summary.counts, summary.progress
     pages = sum(counts.values())
     if summary.state == "unchanged":
-        watch.say(f"Nothing to do: {batch.target} has all {_count(pages, 'page')} already.")
+        watch.say(f"Nothing to do: {batch.name} has all {_count(pages, 'page')} already.")
     elif summary.state == "interrupted":
         watch.say(f"Interrupted: {_count(pages, 'page')} are kept in {batch.journal}.")
         watch.say("Start the same command again to go on" + (" (without --overwrite)." if batch.overwrite else "."))
     else:
-        watch.say(f"Wrote {_count(pages, 'page')} to {batch.target}.")
+        watch.say(f"Wrote {_count(pages, 'page')} to {batch.name}.")
     watch.say(f"  {counts['ok']} ok, {counts['empty']} empty, {counts['failed']} failed")
     if progress.read:
         speed = progress.read / max(progress.seconds, 1e-9)

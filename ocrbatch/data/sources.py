@@ -1,15 +1,18 @@
 """Which files a run reads: a lazy walk in a stable order that opens none of them."""
 
-# ruff: noqa: PTH112, PTH116, PTH117, PTH118, PTH120, PTH122
+# ruff: noqa: PTH110, PTH112, PTH116, PTH117, PTH118, PTH120, PTH122
 # (os is several times faster than pathlib on folders of a million files)
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+
+from ocrbatch.data.places import Place, Stat, is_uri, reason
+from ocrbatch.errors import InputError
 
 SUFFIXES = frozenset(
     (
@@ -69,27 +72,87 @@ def list_sources(
     out without a question to the file system.
     """
     barred = frozenset(_identity(path) for path in skip if path.is_dir())
-    for place, path in enumerate(_files(paths, selection, barred)):
-        source = printable(path)
+    for number, (path, source, stat) in enumerate(_files(paths, selection, barred)):
         if takes(source):
-            yield _source(path, source, place)
+            size, mtime_ns = _local_stat(path) if stat is None else (stat.size, stat.mtime_ns)
+            yield SourceFile(path, source, size, mtime_ns, number)
 
 
-def _files(paths: Iterable[str], selection: Selection, barred: frozenset[tuple[int, int]]) -> Iterator[str]:
+def _files(
+    paths: Iterable[str], selection: Selection, barred: frozenset[tuple[int, int]]
+) -> Iterator[tuple[str, str, Stat | None]]:
+    """Path, name in the results and, for those elsewhere, what the listing said of each file."""
     for path in paths:
+        if is_uri(path):
+            for place, stat in remote_files(path, selection):
+                yield place.uri, place.name, stat
+            continue
         path = os.path.normpath(path)
-        if os.path.isdir(path):
-            yield from _walk(path, "", selection, barred | {_identity(path)})
+        below = _walk(path, "", selection, barred | {_identity(path)}) if os.path.isdir(path) else (path,)
+        for file in below:
+            yield file, printable(file), None
+
+
+def remote_files(uri: str, selection: Selection) -> Iterator[tuple[Place, Stat]]:
+    """Files at a URI in the order of a folder on this machine. Raises InputError when a folder cannot be listed."""
+    place = Place.parse(uri)
+    try:
+        stat = place.stat()
+        if stat is None:
+            yield from _walk_remote(place, "", selection)
         else:
-            yield path
+            yield place, stat
+    except FileNotFoundError:  # reading it says why
+        yield place, Stat(-1, -1)
+    except OSError as error:
+        raise InputError(f"Cannot list {place.name}: {reason(error)}.") from error
+
+
+def _walk_remote(folder: Place, below: str, selection: Selection) -> Iterator[tuple[Place, Stat]]:
+    for name, stat in sorted(folder.entries(), key=lambda entry: (entry[0] if entry[1] else f"{entry[0]}/").encode()):
+        relative = f"{below}{name}"
+        if stat is not None:
+            if selection.takes(name, relative):
+                yield folder.child(name), stat
+        elif not name.startswith(".") and not selection.drops(name, relative):
+            yield from _walk_remote(folder.child(name), f"{relative}/", selection)
 
 
 def common_folder(paths: Sequence[str]) -> str:
     """The deepest folder that holds all of ``paths``, as sources are called; empty when there is none."""
-    folders = [path if os.path.isdir(path) else os.path.dirname(path) for path in map(os.path.normpath, paths)]
-    if len({os.path.isabs(folder) for folder in folders}) != 1:
+    folders = [_folder_of(path) for path in paths]
+    if len({(os.path.isabs(folder), is_uri(folder)) for folder in folders}) != 1:
         return ""
+    if is_uri(folders[0]):
+        scheme, _, first = folders[0].partition("://")
+        shared = os.path.commonpath([first, *(folder.partition("://")[2] for folder in folders[1:])])
+        return f"{scheme}://{shared}" if all(folder.startswith(f"{scheme}://") for folder in folders) and shared else ""
     return printable(os.path.commonpath(folders))
+
+
+def _folder_of(path: str) -> str:
+    if is_uri(path):
+        place = Place.parse(path)
+        return place.parent().name if os.path.splitext(place.key)[1].lower() in SUFFIXES else place.name
+    path = os.path.normpath(path)
+    return path if os.path.isdir(path) else os.path.dirname(path)
+
+
+def still_there(source: str, paths: Sequence[str]) -> bool:
+    """Whether there is a file that results call ``source``; one elsewhere is asked for in the way that ``paths`` are
+    reached. When it cannot be found out, there is."""
+    if not is_uri(source):
+        return os.path.exists(source)
+    place = Place.parse(source)
+    roots = (Place.parse(path).root() for path in paths if is_uri(path))
+    root = next((root for root in roots if root.name == place.root().name), place)
+    try:
+        replace(place, netloc=root.netloc, query=root.query).stat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def printable(path: str) -> str:
@@ -136,12 +199,12 @@ def _identity(path: str | Path) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _source(path: str, source: str, place: int) -> SourceFile:
+def _local_stat(path: str) -> tuple[int, int]:
     try:
         status = os.stat(path)
     except OSError:
-        return SourceFile(path, source, -1, -1, place)
-    return SourceFile(path, source, status.st_size, status.st_mtime_ns, place)
+        return -1, -1
+    return status.st_size, status.st_mtime_ns
 
 
 def _matches(patterns: Sequence[str], name: str, relative: str) -> bool:

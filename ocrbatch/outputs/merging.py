@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ocrbatch.config.differences import differences
+from ocrbatch.data.places import Place, is_uri, reason, shown_as
 from ocrbatch.errors import InputError
 from ocrbatch.outputs.rows import SCHEMA
 from ocrbatch.outputs.shards import ORDINAL, SHARD_KEY, SHARD_SCHEMA, ShardInfo
@@ -25,27 +26,33 @@ from ocrbatch.outputs.writers import CONFIG_KEY
 
 _ROWS_AT_ONCE = 64
 _NAMED = 10
+_SUFFIX = ".parquet"
 
 
 @dataclass(frozen=True, slots=True)
 class ShardFile:
     """A shard's file: which part it holds, and the settings of its run."""
 
-    path: Path
+    path: str
     info: ShardInfo
     config: Mapping[str, Any]
 
+    @property
+    def name(self) -> str:
+        """How messages call the file."""
+        return shown_as(self.path)
 
-def read_shards(paths: Sequence[Path]) -> list[ShardFile]:
-    """The shards of one run in their order. Raises InputError, saying why, when some are missing, there twice, of
-    another run or no shards at all."""
-    shards = [_describe(path) for path in paths]
+
+def read_shards(paths: Sequence[str | Path]) -> list[ShardFile]:
+    """The shards of one run in their order, by path or URI; a folder means the Parquet files in it. Raises InputError,
+    saying why, when some are missing, there twice, of another run or no shards at all."""
+    shards = [_describe(file) for path in paths for file in _files(os.fspath(path))]
     for one, other in pairwise(shards):
         _refuse_strangers(one, other)
     shards.sort(key=lambda shard: shard.info.number)
     for one, other in pairwise(shards):
         if one.info.number == other.info.number:
-            raise InputError(f"Shard {one.info.shard} is there twice: {one.path} and {other.path}.")
+            raise InputError(f"Shard {one.info.shard} is there twice: {one.name} and {other.name}.")
     if not shards:
         raise InputError("Nothing to merge: name the files of all shards.")
     _refuse_gaps([shard.info for shard in shards])
@@ -60,35 +67,51 @@ def merged(shards: Sequence[ShardFile]) -> Iterator[pa.RecordBatch]:
             yield rows.select(SCHEMA.names)
 
 
-def _describe(path: Path) -> ShardFile:
+def _files(path: str) -> list[str]:
     try:
-        file = pq.read_metadata(path)
+        if is_uri(path):
+            place = Place.parse(path)
+            if place.stat() is not None:
+                return [path]
+            return [place.child(name).uri for name, stat in sorted(place.entries()) if stat and name.endswith(_SUFFIX)]
+    except OSError as error:
+        raise InputError(f"Cannot read {shown_as(path)}: {reason(error)}.") from error
+    return [str(file) for file in sorted(Path(path).glob(f"*{_SUFFIX}"))] if Path(path).is_dir() else [path]
+
+
+def _opened(path: str) -> Any:
+    return Place.parse(path).open() if is_uri(path) else path
+
+
+def _describe(path: str) -> ShardFile:
+    uri, path = path, shown_as(path)
+    try:
+        file = pq.read_metadata(_opened(uri))
         metadata = file.metadata or {}
         info = json.loads(metadata[SHARD_KEY.encode()]) if SHARD_KEY.encode() in metadata else None
         config = json.loads(metadata.get(CONFIG_KEY.encode(), b"{}"))
         schema = file.schema.to_arrow_schema()
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else error
-        raise InputError(f"Cannot read {path}: {reason}.") from error
+        raise InputError(f"Cannot read {path}: {reason(error)}.") from error
     except (ValueError, pa.ArrowException) as error:
         raise InputError(f"{path} is no Parquet file of `ocrbatch run --shard` ({error}).") from error
     if info is None or not schema.equals(SHARD_SCHEMA):
         raise InputError(f"{path} is no shard: only results of `ocrbatch run --shard I/N` by this version are merged.")
-    return ShardFile(path, ShardInfo(**info), config)
+    return ShardFile(uri, ShardInfo(**info), config)
 
 
 def _refuse_strangers(one: ShardFile, other: ShardFile) -> None:
     if one.info.of != other.info.of:
         raise InputError(
-            f"{one.path} is shard {one.info.shard} and {other.path} is shard {other.info.shard}: these are parts of "
+            f"{one.name} is shard {one.info.shard} and {other.name} is shard {other.info.shard}: these are parts of "
             f"different divisions."
         )
-    words = f"{{name}} is {{one}} in {one.path}, {{other}} in {other.path}"
+    words = f"{{name}} is {{one}} in {one.name}, {{other}} in {other.name}"
     if changes := differences(_plain(one.config), _plain(other.config), words):
         raise InputError(f"The shards were read with different settings: {changes}.")
     if (one.info.files, one.info.listing) != (other.info.files, other.info.listing):
         raise InputError(
-            f"{one.path} and {other.path} are parts of different piles, of {one.info.files:,} and {other.info.files:,} "
+            f"{one.name} and {other.name} are parts of different piles, of {one.info.files:,} and {other.info.files:,} "
             f"files: start the command of each shard again, it reads only what is new."
         )
 
@@ -114,11 +137,11 @@ def _refuse_gaps(infos: Sequence[ShardInfo]) -> None:
 def _runs(shard: ShardFile, stack: ExitStack) -> Iterator[tuple[int, pa.RecordBatch]]:
     """Runs of rows of one source file, with its place in the listing."""
     try:
-        file = stack.enter_context(pq.ParquetFile(shard.path))
+        file = stack.enter_context(pq.ParquetFile(_opened(shard.path)))
         for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
             places = batch[ORDINAL].to_numpy()
             cuts = [0, *(np.flatnonzero(np.diff(places)) + 1).tolist(), len(places)]
             for first, stop in pairwise(cuts):
                 yield int(places[first]), batch.slice(first, stop - first)
     except (OSError, pa.ArrowException) as error:
-        raise InputError(f"Cannot read {shard.path}: {error}.") from error
+        raise InputError(f"Cannot read {shard.name}: {error}.") from error

@@ -11,6 +11,7 @@ import PIL.Image
 import pypdfium2 as pdfium
 
 from ocrbatch.data.images import Document, Reading, probe, read_page, stamp
+from ocrbatch.data.places import Place, is_uri
 from ocrbatch.errors import InputError
 from ocrbatch.types import Image
 
@@ -56,9 +57,13 @@ def page_picture(row: Mapping[str, Any], document: Document) -> PagePicture:
 
 
 def locate(source: str, images: Path | None) -> Path:
-    """The file called ``source``; with ``images``, the deepest part of its path that is there below that folder."""
+    """The file called ``source``; with ``images``, the deepest part of its path that is there below that folder. Raises
+    InputError for a file on another machine."""
     if images is None:
-        return Path(source)
+        here = Place.parse(source).local if is_uri(source) else Path(source)
+        if here is None:
+            raise InputError(f"{source} is not on this machine: copy its folder here and name that with --images.")
+        return here
     parts = [part for part in PurePath(source).parts if part not in ("..", PurePath(source).anchor)]
     below = (images.joinpath(*parts[start:]) for start in range(len(parts)))
     return next((path for path in below if path.is_file()), images.joinpath(*parts[-1:]))

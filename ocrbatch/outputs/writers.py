@@ -25,15 +25,15 @@ _ROWS_PER_GROUP = 512
 WriteRows = Callable[[Path, Iterable[pa.RecordBatch], Mapping[str, Any]], None]
 
 
-def writer_for(target: Path, suffix: str | None = None) -> WriteRows:
-    """The writer for a file name, or for another ``suffix`` than it has. Raises OutputError for an unknown suffix or a
-    folder that is not there."""
+def writer_for(target: Path, suffix: str | None = None, *, there: bool = False) -> WriteRows:
+    """The writer for a file name, or for another ``suffix`` than it has. Raises OutputError for an unknown suffix or,
+    unless ``there`` vouches for it, a folder that is not there."""
     suffix = target.suffix.lower() if suffix is None else suffix
     if suffix not in _WRITERS:
         known = ", ".join(_WRITERS)
         hint = did_you_mean(suffix, _WRITERS)
         raise OutputError(f"Cannot write {target}: its name must end in one of {known}{hint}")
-    if not target.absolute().parent.is_dir():
+    if not there and not target.absolute().parent.is_dir():
         raise OutputError(f"Cannot write {target}: there is no folder {target.absolute().parent}.")
     return _WRITERS[suffix]
 

@@ -17,13 +17,15 @@ import pyarrow as pa
 
 from ocrbatch import __version__
 from ocrbatch.config.differences import differences
-from ocrbatch.config.run import RunConfig
+from ocrbatch.config.run import BundleChoice, RunConfig
+from ocrbatch.data.places import shown_as
 from ocrbatch.data.shards import Roll, Shard
 from ocrbatch.data.sources import Selection, common_folder
 from ocrbatch.errors import ConfigError, InputError, OutputError
 from ocrbatch.outputs.pictures import Drawing
 from ocrbatch.outputs.shards import SHARD_SCHEMA, ShardInfo, write_shard
-from ocrbatch.outputs.writers import WriteRows, writer_for
+from ocrbatch.outputs.targets import Parts, Target, WriteFile, target_of
+from ocrbatch.outputs.writers import writer_for
 from ocrbatch.pipeline.chain import label, open_bundles, postprocessors
 from ocrbatch.pipeline.driver import Driver, Progress
 from ocrbatch.pipeline.journal import Journal
@@ -38,27 +40,35 @@ _ROW_FORMAT = 1
 @dataclass(frozen=True, slots=True)
 class Batch:
     """A run. ``settings`` is all that decides the results: a journal made with others is refused. ``models`` is how
-    results call detector and recognizer."""
+    results call detector and recognizer. With ``ray``, the address of a Ray cluster, workers are there, as many as it
+    has room for when ``workers`` is None."""
 
     paths: Sequence[str]
-    target: Path
+    target: str | Path
     start: WorkerStart
     settings: Mapping[str, Any]
     models: tuple[str | None, str | None] = (None, None)
     selection: Selection = field(default_factory=Selection)
     skip: tuple[Path, ...] = ()
-    workers: int = 1
+    workers: int | None = 1
     unit_pages: int = 4
     timeout: float = 120.0
     limit: int | None = None
     overwrite: bool = False
     retry_failed: bool = False
     shard: Shard | None = None
+    ray: str | None = None
+    journal_at: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """How messages call the output."""
+        return target_of(self.target).name
 
     @property
     def journal(self) -> Path:
-        """Folder of the journal, beside the output."""
-        return self.target.with_name(f"{self.target.name}.journal")
+        """Folder of the journal: beside the output unless another was named, or the output is elsewhere."""
+        return self.journal_at or target_of(self.target).journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +102,7 @@ def batch_for(
     config: RunConfig,
     host: Host,
     paths: Sequence[str],
-    target: Path,
+    target: str | Path,
     *,
     threads: int,
     pictures: Path | None,
@@ -105,8 +115,8 @@ def batch_for(
     settings = config.settings()
     for bundle in filter(None, (det, rec)):
         settings[bundle.kind] = {**settings[bundle.kind], "bundle": bundle.identity}
-    drawing = Drawing(_made(pictures), common_folder(paths)) if pictures else None
-    arguments = {"config": config, "host": host, "threads": threads, "drawing": drawing}
+    drawing = Drawing(_made(pictures).absolute(), common_folder(paths)) if pictures else None
+    arguments = {"config": _anywhere(config), "host": host, "threads": threads, "drawing": drawing}
     return Batch(
         paths,
         target,
@@ -120,6 +130,16 @@ def batch_for(
     )
 
 
+def _anywhere(config: RunConfig) -> RunConfig:
+    """The same bundles for a process in another folder; the default ones keep their names."""
+    return config.model_copy(update={"det": _absolute(config.det), "rec": _absolute(config.rec)})
+
+
+def _absolute(choice: BundleChoice) -> BundleChoice:
+    path = Path(choice.bundle)
+    return choice.model_copy(update={"bundle": str(path.absolute())}) if path.exists() else choice
+
+
 def _made(folder: Path) -> Path:
     """A folder that is there now. Raises OutputError."""
     try:
@@ -131,19 +151,20 @@ def _made(folder: Path) -> Path:
 
 def run_batch(batch: Batch, watch: Watch) -> Summary:
     """Run to the end, or until ``watch`` asks to stop. Raises OcrbatchError for what no page is to blame for."""
-    write = writer_for(batch.target)
-    _refuse_impossible_shard(batch)
-    if batch.target.exists() and not any(batch.journal.glob("*.segment")) and not batch.overwrite:
+    target = target_of(batch.target)
+    target.check()
+    _refuse_impossible_shard(batch, target)
+    if not batch.overwrite and not any(batch.journal.glob("*.segment")) and target.mark():
         raise OutputError(
-            f"{batch.target} exists and has no journal to go on from: choose another --out, or --overwrite."
+            f"{target.name} exists and has no journal to go on from: choose another --out, or --overwrite."
         )
     journal = Journal(batch.journal)
-    with locked(batch.journal / "lock", batch.target), closing(journal):
+    with locked(batch.journal / "lock", target.name), closing(journal):
         if batch.overwrite:
             journal.clear()
         settings = {"row_format": _ROW_FORMAT, **batch.settings}
         kept = {**settings, "shard": str(batch.shard)} if batch.shard else settings
-        _refuse_other_settings(journal, kept, batch.target)
+        _refuse_other_settings(journal, kept, target.name)
         with closing(Ledger(batch.journal / "index.sqlite")) as ledger:
             ledger.replay(journal.entries())
             if batch.retry_failed:
@@ -155,46 +176,48 @@ def run_batch(batch: Batch, watch: Watch) -> Summary:
                 return Summary("interrupted", tally.counts, tally.failures, driver.progress, driver.stage_seconds)
             if not tally.counts and not (driver.roll and driver.roll.files):
                 raise InputError(f"Nothing to read: no picture or PDF under {_names(batch.paths)}.")
-            config = {"ocrbatch": __version__, "settings": settings}
-            rows, digest = _batches(journal, ledger.rows(batch.limit)), tally.digest
-            if driver.roll:
-                if not journal.settings():  # a shard without files: the next start must know whose output it is
-                    journal.start(kept)
-                write, digest = _shard_writer(driver.roll), f"{digest} {driver.roll.digest}"
-                rows = _batches(journal, ledger.rows(), with_place=True)
-            state = _finish(batch, digest, lambda: write(batch.target, rows, config))
+            if not journal.settings():  # a shard without files: the next start must know whose output it is
+                journal.start(kept)
+            write = _writer(target, driver.roll, {"ocrbatch": __version__, "settings": settings})
+            rows = _batches(journal, ledger.rows(batch.limit), with_place=driver.roll is not None)
+            digest = f"{tally.digest} {driver.roll.digest}" if driver.roll else tally.digest
+            state = _finish(batch.journal, target, digest, lambda: target.write(write, rows, batch.journal))
             return Summary(state, tally.counts, tally.failures, driver.progress, driver.stage_seconds)
 
 
-def _refuse_impossible_shard(batch: Batch) -> None:
+def _refuse_impossible_shard(batch: Batch, target: Target) -> None:
     if batch.shard is None:
         return
-    if batch.target.suffix.lower() != ".parquet":
-        raise OutputError(f"A shard's results are a .parquet file, not {batch.target}: `ocrbatch merge` makes others.")
+    if target.suffix != ".parquet" or isinstance(target, Parts):
+        raise OutputError(
+            f"A shard's results are one .parquet file, not {target.name}: `ocrbatch merge` makes others of them."
+        )
     if batch.limit is not None:
         raise ConfigError("A limit counts the pages of all shards, which no shard knows: leave out --limit or --shard.")
 
 
-def _shard_writer(roll: Roll) -> WriteRows:
-    info = ShardInfo(roll.shard.number, roll.shard.of, roll.files, roll.digest)
-    return partial(write_shard, info=info)
+def _writer(target: Target, roll: Roll | None, config: Mapping[str, Any]) -> WriteFile:
+    if roll is not None:
+        info = ShardInfo(roll.shard.number, roll.shard.of, roll.files, roll.digest)
+        return partial(write_shard, config=config, info=info)
+    write = writer_for(Path(target.name), target.suffix, there=True)
+    return lambda path, rows: write(path, rows, config)
 
 
-def _finish(batch: Batch, digest: str, write: Callable[[], None]) -> str:
+def _finish(journal: Path, target: Target, digest: str, write: Callable[[], None]) -> str:
     """Write the final file unless it is there already, as this very journal would make it."""
-    marker = batch.journal / "finished.json"
-    if marker.exists() and batch.target.exists() and marker.read_text() == _mark(digest, batch.target):
+    marker = journal / "finished.json"
+    if marker.exists() and (there := target.mark()) and marker.read_text() == _mark(digest, there):
         return "unchanged"
     write()
     unfinished = marker.with_suffix(".partial")
-    unfinished.write_text(_mark(digest, batch.target))
+    unfinished.write_text(_mark(digest, target.mark()))
     unfinished.replace(marker)
     return "written"
 
 
-def _mark(digest: str, target: Path) -> str:
-    status = target.stat()
-    return json.dumps({"digest": digest, "size": status.st_size, "mtime_ns": status.st_mtime_ns})
+def _mark(digest: str, there: Mapping[str, Any]) -> str:
+    return json.dumps({"digest": digest, **there})
 
 
 def _batches(journal: Journal, rows: Iterable[PageRow], *, with_place: bool = False) -> Iterator[pa.RecordBatch]:
@@ -208,7 +231,7 @@ def _batches(journal: Journal, rows: Iterable[PageRow], *, with_place: bool = Fa
         yield batch
 
 
-def _refuse_other_settings(journal: Journal, settings: Mapping[str, Any], target: Path) -> None:
+def _refuse_other_settings(journal: Journal, settings: Mapping[str, Any], target: str) -> None:
     for earlier in journal.settings():
         if changes := differences(earlier, settings):
             raise OutputError(
@@ -218,5 +241,5 @@ def _refuse_other_settings(journal: Journal, settings: Mapping[str, Any], target
 
 
 def _names(paths: Sequence[str]) -> str:
-    shown = ", ".join(paths[:3])
+    shown = ", ".join(shown_as(path) for path in paths[:3])
     return f"{shown} and {len(paths) - 3} more" if len(paths) > 3 else shown or os.curdir

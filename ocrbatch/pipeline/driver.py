@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 
 from ocrbatch.data.shards import Roll
-from ocrbatch.data.sources import list_sources
+from ocrbatch.data.sources import list_sources, still_there
 from ocrbatch.errors import OutputError
 from ocrbatch.outputs.rows import to_batch
-from ocrbatch.pipeline.executor import Done, LocalWorkers, Lost
+from ocrbatch.pipeline.executor import Done, Executor, Lost
 from ocrbatch.pipeline.journal import Journal
 from ocrbatch.pipeline.ledger import Ledger
+from ocrbatch.pipeline.local_workers import LocalWorkers
 from ocrbatch.pipeline.planner import Planner
 from ocrbatch.pipeline.process import page_facts
 from ocrbatch.pipeline.units import Reply, Span, SpanReport, Unit
@@ -92,8 +93,7 @@ class Driver:
         if unit is None:
             return
         self._journal.start(settings)
-        batch = self._batch
-        with LocalWorkers(batch.start, batch.workers, batch.timeout) as workers:
+        with closing(_executor(self._batch)) as workers:
             while True:
                 stopping = self._watch.stopping()
                 while unit is not None and workers.idle and not stopping:
@@ -130,10 +130,10 @@ class Driver:
         """Rows of files that are gone are dropped, as a fresh run would not have them; those of others never."""
         if self._batch.limit is not None:
             return
-        left = [source for source in self._ledger.unlisted() if Path(source).exists()]
+        left = [source for source in self._ledger.unlisted() if still_there(source, self._batch.paths)]
         if left:
             raise OutputError(
-                f"{self._batch.target} has rows of {len(left)} files that this command does not name, such as "
+                f"{self._batch.name} has rows of {len(left)} files that this command does not name, such as "
                 f"{left[0]}: name them too, choose another --out, or use --overwrite to begin anew."
             )
 
@@ -169,6 +169,14 @@ class Driver:
         facts = page_facts([failure])
         report = SpanReport(span.file.source, span.file.size, span.file.mtime_ns, sha256, n_pages, facts)
         return Reply((report,), to_batch([failure], *self._batch.models).serialize().to_pybytes(), {})
+
+
+def _executor(batch: Batch) -> Executor:
+    if batch.ray is None:
+        return LocalWorkers(batch.start, batch.workers or 1, batch.timeout)
+    from ocrbatch.pipeline.ray_workers import RayWorkers
+
+    return RayWorkers(batch.start, batch.workers, batch.timeout, batch.ray)
 
 
 class _Memory:

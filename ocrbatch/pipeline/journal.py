@@ -54,7 +54,7 @@ class Journal:
         self._segment = 0
         self._file: BinaryIO | None = None
         try:
-            folder.mkdir(exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"Cannot keep a journal at {folder}: {error.strerror or error}.") from error
 

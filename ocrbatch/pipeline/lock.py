@@ -15,7 +15,7 @@ except ImportError:  # not a POSIX system: two runs on one output are not notice
 
 
 @contextmanager
-def locked(path: Path, what: Path) -> Iterator[None]:
+def locked(path: Path, what: object) -> Iterator[None]:
     """Hold the lock file ``path`` for as long as this process lives or the block lasts. Raises OutputError."""
     try:
         file = path.open("ab")

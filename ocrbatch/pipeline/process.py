@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ocrbatch.config.run import RunConfig
+from ocrbatch.data.fetch import Fetcher
 from ocrbatch.data.images import Document, load_decoders, looks_like_pdf, probe, read_page, stamp
 from ocrbatch.data.problems import ChangedFile
 from ocrbatch.outputs.pictures import Drawing
@@ -55,6 +56,7 @@ class Processor:
 
     chain: Chain
     drawing: Drawing | None = None
+    fetch: Fetcher = field(default_factory=Fetcher)
 
     def __call__(self, unit: Unit, tick: SendTick) -> Reply:
         """Rows of a unit. Never raises for what a file or page holds: that becomes a failed row."""
@@ -85,7 +87,7 @@ class Processor:
         tick(Tick("open", span.first, span.n_pages, span.sha256))
         sha256, size, mtime_ns = span.sha256 if span.stop else "", span.file.size, span.file.mtime_ns
         try:
-            path = Path(span.file.path)
+            path = self.fetch(span.file.path, lambda: tick(Tick("open", span.first, span.n_pages, span.sha256)))
             if span.stop is None:
                 sha256, size, mtime_ns = stamp(path)
                 tick(Tick("open", 0, 1, sha256))
@@ -94,7 +96,7 @@ class Processor:
                 document = probe(path, sha256, size, mtime_ns)
                 numbers = range(min(most, document.n_pages))
             else:
-                document = _reopen(span)
+                document = _reopen(span, path)
                 numbers = range(span.first, span.stop)
         except Exception as error:
             numbers = range(span.first, span.stop or span.first + 1)
@@ -197,9 +199,8 @@ def _failure(ref: PageRef, error: Exception, stage: str, sha256: str) -> PageFai
     return PageFailure(ref, type(error).__name__, stage, str(error) or repr(error), sha256)
 
 
-def _reopen(span: Span) -> Document:
+def _reopen(span: Span, path: Path) -> Document:
     """A file that was looked at before. Raises ChangedFile when it is another by now."""
-    path = Path(span.file.path)
     status = path.stat()
     touched = (status.st_size, status.st_mtime_ns) != (span.file.size, span.file.mtime_ns)
     if touched and stamp(path)[0] != span.sha256:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -44,12 +46,14 @@ class UnitFailed:
     message: str
 
 
-def work(pipe: connection.Connection, start: WorkerStart) -> None:
-    """Main function of the process. Numpy and the like are first imported here, after the thread variables are set."""
+def work(pipe: connection.Connection, start: WorkerStart, scratch: str) -> None:
+    """Main function of the process. Numpy and the like are first imported here, after the thread variables are set.
+    Temporary files go to the folder ``scratch``, for a process that is killed leaves them behind."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the driver decides
     os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(start.threads)))
+    tempfile.tempdir = scratch
     _silence()
-    _end_with_parent()
+    _end_with_parent(scratch)
     try:
         module, _, function = start.build.partition(":")
         process = getattr(import_module(module), function)(**start.arguments)
@@ -80,14 +84,15 @@ def _silence() -> None:
         os.dup2(nowhere, descriptor)
 
 
-def _end_with_parent() -> None:
-    """Also end when the driver is killed while this process is deep in a computation."""
+def _end_with_parent(scratch: str) -> None:
+    """Also end when the driver is killed while this process is deep in a computation, and clean up in its place."""
     parent = parent_process()
     if parent is None:
         return
 
     def watch() -> None:
         connection.wait([parent.sentinel])
+        shutil.rmtree(scratch, ignore_errors=True)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,7 @@ from ocrbatch.pipeline.driver import Progress
 from ocrbatch.pipeline.process import Processor
 from ocrbatch.pipeline.recognize import Recognizer
 from ocrbatch.pipeline.worker import WorkerStart
+from ocrbatch.plugin_system.host import Host
 from ocrbatch.types import TextRegion
 
 MODELS = ("a-detector", "a-recognizer")
@@ -158,6 +160,14 @@ def misfit_build() -> Processor:
     return Processor(replace(tiny_chain(), post=(Misfit(),)))
 
 
+def guarded_build(host: Host) -> Processor:
+    """A chain that is only built where the blocked plugins of ``host`` were never imported."""
+    blocked = [row for row in host.rows if row.status == "blocked"]
+    if not blocked or any(f"ocrbatch_{row.entry_point}.plugin" in sys.modules for row in blocked):
+        raise ValueError(f"not blocked here: {blocked}")
+    return build()
+
+
 def broken_build() -> Processor:
     """Models that cannot be loaded."""
     raise ValueError("no such model")
@@ -186,13 +196,15 @@ class Quiet:
         return self.last.read >= self.stop_after
 
 
-def batch(*paths: Path, out: Path, build: str = "build", arguments: dict[str, Any] | None = None, **told: Any) -> Batch:
+def batch(
+    *paths: Path | str, out: Path | str, build: str = "build", arguments: dict[str, Any] | None = None, **told: Any
+) -> Batch:
     """A batch of the doubles."""
     start = WorkerStart(f"pipeline_doubles:{build}", arguments or {})
     told = {"settings": {"dpi": 72}, "models": MODELS, "workers": 1, "timeout": 20.0, **told}
     return Batch([str(path) for path in paths], out, start, **told)
 
 
-def run(*paths: Path, out: Path, watch: Quiet | None = None, **told: Any) -> Summary:
+def run(*paths: Path | str, out: Path | str, watch: Quiet | None = None, **told: Any) -> Summary:
     """Run a batch of the doubles."""
     return run_batch(batch(*paths, out=out, **told), watch or Quiet())

@@ -1,0 +1,192 @@
+"""Places on other machines: URIs of S3, Google Cloud Storage, Azure, HDFS, and ``file://``, through pyarrow."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+from ocrbatch.errors import InputError
+
+_URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+_UNCLEAR = re.compile(r"[%?#]")
+_CHUNK = 8 << 20
+_SECOND = 1_000_000_000
+_RENAMED = ("file", "hdfs", "viewfs")  # here a file is renamed in one step; a store shows an upload at its end only
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """What a file system says of a file: size in bytes and time of change in nanoseconds, of whole seconds (stores list
+    more digits than they tell when they are asked for one file)."""
+
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file or folder by URI: ``scheme://netloc/key?query``, the key decoded and without slashes at its ends.
+
+    The query is pyarrow's, such as ``endpoint_override=localhost:9000&scheme=http``; it is part of how a place is
+    reached, not of its name.
+    """
+
+    scheme: str
+    netloc: str
+    key: str
+    query: str = ""
+
+    @classmethod
+    def parse(cls, uri: str) -> Place:
+        """Takes what pyarrow takes, and also blanks and letters of any language. Raises InputError."""
+        match = _URI.match(uri)
+        if match is None:
+            raise InputError(f"{uri} is no URI such as s3://bucket/folder.")
+        rest, _, query = uri[match.end() :].partition("?")
+        netloc, _, key = rest.partition("/")
+        return cls(match[1].lower(), netloc, unquote(key).strip("/"), query)
+
+    @classmethod
+    def of_path(cls, path: Path) -> Place:
+        """A path of this machine."""
+        return cls("file", "", str(path.absolute()).strip("/"))
+
+    @property
+    def uri(self) -> str:
+        """All that is needed to open it."""
+        return f"{self.scheme}://{self.netloc}/{quote(self.key)}" + (f"?{self.query}" if self.query else "")
+
+    @property
+    def name(self) -> str:
+        """How results and messages call it: without query, user and password, and with blanks as they are."""
+        key = _UNCLEAR.sub(lambda mark: quote(mark[0]), self.key)
+        return f"{self.scheme}://{self.netloc.rpartition('@')[2] if self.scheme != 'abfs' else self.netloc}/{key}"
+
+    @property
+    def local(self) -> Path | None:
+        """The path of a ``file://`` URI."""
+        return Path("/", self.key) if self.scheme == "file" else None
+
+    def child(self, name: str) -> Place:
+        """A file or folder in this one."""
+        return replace(self, key=f"{self.key}/{name}" if self.key else name)
+
+    def root(self) -> Place:
+        """The bucket, container or file system."""
+        return replace(self, key="")
+
+    def parent(self) -> Place:
+        """The folder that it lies in."""
+        return replace(self, key=self.key.rpartition("/")[0])
+
+    def stat(self) -> Stat | None:
+        """Of a file; None for a folder. Raises FileNotFoundError and other OSErrors."""
+        fs, path = _opened(self)
+        (info,) = fs.get_file_info([path])
+        if info.type.name == "NotFound":
+            raise FileNotFoundError(f"there is no file or folder {self.name}")
+        return _stat(info) if info.type.name == "File" else None
+
+    def entries(self) -> Iterator[tuple[str, Stat | None]]:
+        """Names in a folder, those of files with their stat. Raises OSError."""
+        from pyarrow.fs import FileSelector
+
+        fs, path = _opened(self)
+        for info in fs.get_file_info(FileSelector(path)):
+            yield info.base_name, _stat(info) if info.type.name == "File" else None
+
+    def open(self) -> Any:
+        """The file for reading at any position. Raises OSError."""
+        fs, path = _opened(self)
+        return fs.open_input_file(path)
+
+    def get(self, target: Path, alive: Callable[[], None] = lambda: None) -> None:
+        """Copy to a file on this machine; ``alive`` is called for each piece. Raises OSError."""
+        fs, path = _opened(self)
+        with fs.open_input_stream(path) as source, target.open("wb") as file:
+            while piece := source.read(_CHUNK):
+                file.write(piece)
+                alive()
+
+    def put(self, source: Path) -> None:
+        """Copy a file of this machine here; it appears whole or not at all. Raises OSError."""
+        fs, path = _opened(self)
+        partial = f"{path}.partial" if self.scheme in _RENAMED else path
+        with source.open("rb") as file, fs.open_output_stream(partial) as stream:
+            while piece := file.read(_CHUNK):
+                stream.write(piece)
+        (info,) = fs.get_file_info([partial])
+        if info.size != source.stat().st_size:
+            fs.delete_file(partial)
+            raise OSError(f"only {info.size} of {source.stat().st_size} bytes arrived")
+        if partial != path:
+            if self.scheme != "file" and fs.get_file_info([path])[0].type.name == "File":
+                fs.delete_file(path)  # HDFS renames onto nothing only
+            fs.move(partial, path)
+
+    def delete(self) -> None:
+        """Remove a file. Raises OSError."""
+        fs, path = _opened(self)
+        fs.delete_file(path)
+
+
+def is_uri(path: str) -> bool:
+    """Whether ``path`` is a URI rather than a path."""
+    return _URI.match(path) is not None
+
+
+def shown_as(path: str) -> str:
+    """A path, or a URI without what is secret in it."""
+    return Place.parse(path).name if is_uri(path) else path
+
+
+def reason(error: Exception) -> str:
+    """Why a file system refused, in a few words."""
+    text = " ".join(str(error).split())
+    for mark, words in _REASONS.items():
+        if mark in text:
+            return words
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    return text.rpartition("operation: ")[2].partition(" Detail: ")[0].rstrip(". ") or type(error).__name__
+
+
+_REASONS = {
+    "NO_SUCH_BUCKET": "there is no such bucket",
+    "ACCESS_DENIED": "access is denied: look at the credentials, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    "INVALID_ACCESS_KEY_ID": "the store does not know the access key: look at AWS_ACCESS_KEY_ID",
+    "SIGNATURE_DOES_NOT_MATCH": "the secret key is wrong: look at AWS_SECRET_ACCESS_KEY",
+    "NETWORK_CONNECTION": "there is no connection: look at the network, and at endpoint_override or AWS_ENDPOINT_URL",
+    "Unable to load libjvm": "HDFS needs Java and Hadoop's libhdfs: set JAVA_HOME, HADOOP_HOME and CLASSPATH",
+}
+
+
+def _stat(info: Any) -> Stat:
+    return Stat(int(info.size), (info.mtime_ns or 0) // _SECOND * _SECOND)
+
+
+def _opened(place: Place) -> tuple[Any, str]:
+    """The file system and the path in it. Raises OSError."""
+    fs, base = _file_system(place.scheme, place.netloc, place.query)
+    return fs, f"{base}/{place.key}" if place.key else base or "/"
+
+
+@lru_cache(maxsize=16)
+def _file_system(scheme: str, netloc: str, query: str) -> tuple[Any, str]:
+    """A file system (making one may ask the network where a bucket is) and the path of its root, without a slash."""
+    import pyarrow as pa
+    from pyarrow.fs import FileSystem
+
+    try:
+        fs, base = FileSystem.from_uri(f"{scheme}://{netloc}/" + (f"?{query}" if query else ""))
+    except pa.ArrowInvalid as error:
+        known = "s3, gs, abfs, hdfs and file"
+        words = f"only {known} are known" if "Unrecognized filesystem" in str(error) else str(error)
+        raise OSError(words) from error
+    return fs, base.rstrip("/")
