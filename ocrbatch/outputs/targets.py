@@ -56,11 +56,16 @@ class Target(Protocol):
 
 
 def target_of(out: str | Path) -> Target:
-    """The target that a path or URI means; one that ends in a slash is a folder of part files. Raises InputError."""
+    """The target that a path or URI means; one that ends in a slash is a folder of part files. Raises InputError
+    for what is no URI, OutputError for what is no place for results."""
     text = os.fspath(out)
     if not is_uri(text):
         if text.endswith("/"):
             folder = Path(text)
+            if folder.name in ("", ".."):
+                raise OutputError(
+                    f"Cannot write {text}: name a folder of its own for the part files, such as results/."
+                )
             return Parts(Place.of_path(folder), f"{folder}/", folder.with_name(f"{folder.name}.journal"))
         return LocalFile(Path(text))
     place, is_folder = Place.parse(text), text.partition("?")[0].endswith("/")
@@ -97,7 +102,7 @@ class LocalFile:
     @property
     def journal(self) -> Path:
         """Beside the file."""
-        return self.path.with_name(f"{self.path.name}.journal")
+        return self.path.parent / f"{self.path.name}.journal"
 
     def check(self) -> None:
         """Raises OutputError for an unknown suffix or a folder that is not there."""

@@ -163,7 +163,7 @@ def run_batch(batch: Batch, watch: Watch) -> Summary:
         if batch.overwrite:
             journal.clear()
         settings = {"row_format": _ROW_FORMAT, **batch.settings}
-        kept = {**settings, "shard": str(batch.shard)} if batch.shard else settings
+        kept = {**settings, **_bound_to(batch, target)}
         _refuse_other_settings(journal, kept, target.name)
         with closing(Ledger(batch.journal / "index.sqlite")) as ledger:
             ledger.replay(journal.entries())
@@ -183,6 +183,12 @@ def run_batch(batch: Batch, watch: Watch) -> Summary:
             digest = f"{tally.digest} {driver.roll.digest}" if driver.roll else tally.digest
             state = _finish(batch.journal, target, digest, lambda: target.write(write, rows, batch.journal))
             return Summary(state, tally.counts, tally.failures, driver.progress, driver.stage_seconds)
+
+
+def _bound_to(batch: Batch, target: Target) -> dict[str, str]:
+    """What else a journal goes with: the shard, and the output where the place of the journal does not say it."""
+    shard = {"shard": str(batch.shard)} if batch.shard else {}
+    return shard | ({"out": target.name} if batch.journal_at else {})
 
 
 def _refuse_impossible_shard(batch: Batch, target: Target) -> None:

@@ -13,7 +13,7 @@ from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from typing import Literal
 
-from ocrbatch.errors import OcrbatchError, PluginError
+from ocrbatch.errors import OcrbatchError, OutputError, PluginError
 from ocrbatch.pipeline.executor import NO_TICK, Done, Lost
 from ocrbatch.pipeline.units import Tick, Unit
 from ocrbatch.pipeline.worker import Ready, StartFailed, UnitFailed, WorkerStart, work
@@ -40,7 +40,7 @@ class LocalWorkers:
         self._timeout = timeout
         self._context = multiprocessing.get_context("spawn")
         self._failed_starts = 0
-        self._scratch = tempfile.mkdtemp(prefix="ocrbatch-")
+        self._scratch = _scratch()
         self._workers = [self._spawn() for _ in range(count)]
 
     @property
@@ -139,6 +139,13 @@ class LocalWorkers:
             return None
         message = f"No answer for {self._timeout:g} seconds." if kind == "Timeout" else f"{_death(code)}."
         return Lost(worker.unit, kind, message, worker.tick)
+
+
+def _scratch() -> str:
+    try:
+        return tempfile.mkdtemp(prefix="ocrbatch-")
+    except OSError as error:
+        raise OutputError(f"Cannot make a temporary folder (see TMPDIR): {error.strerror or error}.") from error
 
 
 def _death(code: int | None) -> str:

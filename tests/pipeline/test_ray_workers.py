@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,17 +33,25 @@ def cluster() -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_worker_niceness", "0")  # else anything else on the machine keeps them from working at all
         cluster = Cluster()
         add_node(cluster, include_dashboard=False)
         yield cluster
         cluster.shutdown()
 
 
+PORTS = ("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
+
+
 def add_node(cluster: Any, **told: Any) -> Any:
-    """A node of one core. Ray gives one 30 seconds to start, which a machine that is busy with other things may not
-    have."""
+    """A node of one core. With ports of its own it need not wait for its agents, for which Ray has little patience."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in PORTS]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        ports = {name: one.getsockname()[1] for name, one in zip(PORTS, sockets, strict=True)}
     try:
-        return cluster.add_node(num_cpus=1, **told)
+        return cluster.add_node(num_cpus=1, **ports, **told)
     except Exception as error:
         if "timed out during startup" in str(error):
             pytest.skip("Ray did not start in its 30 seconds")
@@ -64,9 +74,9 @@ def test_pages_that_crash_or_hang_cost_only_themselves(
     write_page(root / "crash.png", fate=CRASH)
     write_page(root / "hang.png", fate=HANG)
     write_tiff(root / "5.tif", 5)
-    summary = run(root, out=Path("ray.parquet"), ray=cluster.address, workers=None, timeout=12.0)
+    summary = run(root, out=Path("ray.parquet"), ray=cluster.address, workers=None, timeout=8.0)
     assert (summary.counts, summary.failures) == ({"ok": 8, "failed": 2}, {"WorkerCrashed": 1, "Timeout": 1})
-    run(root, out=Path("here.parquet"), timeout=12.0)
+    run(root, out=Path("here.parquet"), timeout=8.0)
     assert timeless(Path("ray.parquet")).equals(timeless(Path("here.parquet")))
     assert not ray.is_initialized()
     assert signal.getsignal(signal.SIGTERM) is handler, "Ctrl-C and SIGTERM must stay ours"

@@ -182,8 +182,7 @@ def test_parts_are_one_table(store: Store, tmp_path: Path, monkeypatch: pytest.M
     assert [pq.read_metadata(f"{here}{name}").num_rows for name in names[1:]] == [4, 4, 3]
     assert store.table("parts").equals(expected)
     assert ds.dataset(here).to_table(columns=expected.column_names).equals(expected.replace_schema_metadata())
-    (count,) = duckdb.sql(f"SELECT count(*) FROM '{here}*.parquet' WHERE status = 'ok'").fetchone() or (0,)
-    assert count == 10
+    assert duckdb.sql(f"SELECT count(*) FROM '{here}*.parquet' WHERE status = 'ok'").fetchall() == [(10,)]
 
     for path in sorted(root.glob("*.png")):  # fewer rows: surplus parts go, files of others stay
         path.unlink()
@@ -351,3 +350,22 @@ def test_journals_of_different_outputs_never_meet(tmp_path: Path, monkeypatch: p
     assert isinstance(parts_of, Parts)
     assert parts_of.journal == Path("results.journal")
     assert replace(parts_of, name="x").suffix == ".parquet"
+
+
+def test_a_journal_at_another_place_goes_with_one_output(tmp_path: Path) -> None:
+    page = write_page(tmp_path / "a.png", (10, 10, 20, 10))
+    (tmp_path / "precious.parquet").write_text("of somebody else")
+    told: dict[str, Any] = {"journal_at": tmp_path / "kept" / "j"}
+    run(page, out=tmp_path / "r.parquet", **told)
+    assert run(page, out=tmp_path / "r.parquet", build="dying_build", **told).state == "unchanged"
+    with pytest.raises(OutputError, match=r"out was .*r\.parquet, now .*precious\.parquet"):
+        run(page, out=tmp_path / "precious.parquet", **told)
+    assert (tmp_path / "precious.parquet").read_text() == "of somebody else"
+
+
+@pytest.mark.parametrize("out", ["/", "./", "../", "."])
+def test_part_files_need_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = write_page(tmp_path / "a.png")
+    result = CliRunner().invoke(cli, ["run", str(page), "--out", out])
+    assert result.exit_code == 6, result.output

@@ -113,7 +113,7 @@ def test_files_of_other_shards_are_not_even_looked_at(tmp_path: Path, monkeypatc
 
 def test_what_cannot_be_a_shard_is_refused(tmp_path: Path) -> None:
     page = write_page(tmp_path / "a.png")
-    with pytest.raises(OutputError, match=r"a \.parquet file, not .*r\.jsonl"):
+    with pytest.raises(OutputError, match=r"one \.parquet file, not .*r\.jsonl"):
         run(page, out=tmp_path / "r.jsonl", shard=Shard(1, 2))
     with pytest.raises(ConfigError, match="--limit or --shard"):
         run(page, out=tmp_path / "r.parquet", shard=Shard(1, 2), limit=3)
