@@ -66,7 +66,8 @@ class Place:
     def name(self) -> str:
         """How results and messages call it: without query, user and password, and with blanks as they are."""
         key = _UNCLEAR.sub(lambda mark: quote(mark[0]), self.key)
-        return f"{self.scheme}://{self.netloc.rpartition('@')[2] if self.scheme != 'abfs' else self.netloc}/{key}"
+        host = self.netloc if self.scheme.startswith("abfs") else self.netloc.rpartition("@")[2]  # container@account
+        return f"{self.scheme}://{host}/{key}"
 
     @property
     def local(self) -> Path | None:
