@@ -227,8 +227,12 @@ def _marked(stat: Stat) -> dict[str, Any]:
 
 def _check_store(place: Place) -> None:
     """Raises OutputError for a bucket that is not there, credentials that are none, or a network that is down."""
+    root = place.root()
     with _refusals(place.name):
-        place.root().stat()
+        try:
+            root.stat()
+        except FileNotFoundError as error:
+            raise OutputError(f"Cannot write {place.name}: there is no bucket {root.name}.") from error
 
 
 @contextmanager

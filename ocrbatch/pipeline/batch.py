@@ -116,13 +116,14 @@ def batch_for(
     for bundle in filter(None, (det, rec)):
         settings[bundle.kind] = {**settings[bundle.kind], "bundle": bundle.identity}
     drawing = Drawing(_made(pictures).absolute(), common_folder(paths)) if pictures else None
-    arguments = {"config": _anywhere(config), "host": host, "threads": threads, "drawing": drawing}
+    models = label(det) if det else None, label(rec) if rec else None
+    arguments = {"config": _anywhere(config), "host": host, "threads": threads, "drawing": drawing, "models": models}
     return Batch(
         paths,
         target,
         WorkerStart("ocrbatch.pipeline.process:build_processor", arguments, threads),
         settings,
-        models=(label(det) if det else None, label(rec) if rec else None),
+        models=models,
         skip=(pictures,) if pictures else (),
         unit_pages=config.unit_pages,
         timeout=config.timeout,

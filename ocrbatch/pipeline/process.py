@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from ocrbatch.config.run import RunConfig
 from ocrbatch.data.fetch import Fetcher
 from ocrbatch.data.images import Document, load_decoders, looks_like_pdf, probe, read_page, stamp
 from ocrbatch.data.problems import ChangedFile
+from ocrbatch.errors import BundleError
 from ocrbatch.outputs.pictures import Drawing
 from ocrbatch.outputs.rows import STAGES, Outcome, status_of, to_batch
 from ocrbatch.pipeline.chain import Chain, Views
@@ -177,13 +179,26 @@ def page_facts(outcomes: Sequence[Outcome]) -> tuple[tuple[int, str, str], ...]:
     )
 
 
-def build_processor(config: RunConfig, host: Host, threads: int, drawing: Drawing | None) -> Processor:
-    """A processor with its models loaded, for one worker."""
+def build_processor(
+    config: RunConfig,
+    host: Host,
+    threads: int,
+    drawing: Drawing | None,
+    models: tuple[str | None, str | None] | None = None,
+) -> Processor:
+    """A processor with its models loaded, for one worker. Raises BundleError when they are not ``models``, as results
+    call detector and recognizer: on another machine the same path may hold another bundle."""
     import cv2
 
     cv2.setNumThreads(threads)
     load_decoders()
-    return Processor(Chain.build(config, host, threads), drawing)
+    chain = Chain.build(config, host, threads)
+    found = chain.detector and chain.detector.model, chain.recognizer and chain.recognizer.model
+    if models is not None and found != models:
+        raise BundleError(
+            f"The models on {platform.node()} are {found}, not {models}: give all machines the same bundles."
+        )
+    return Processor(chain, drawing)
 
 
 def _draw(drawing: Drawing, page: _Page, picture: Image) -> tuple[str, ...]:

@@ -255,7 +255,7 @@ def test_a_kill_then_the_same_command(store: Store, tmp_path: Path) -> None:
         (
             ["IN", "--out", "s3://no-such-bucket/r.parquet?QUERY"],
             6,
-            "Cannot write s3://no-such-bucket/r.parquet: ",
+            "there is no bucket s3://no-such-bucket/.",
         ),
         (["s3://no-such-bucket/in?QUERY", "--out", "r.parquet"], 5, "no file or folder s3://no-such-bucket/in."),
         (["BUCKET/gone.png?QUERY", "--out", "r.parquet"], 5, "There is no file or folder s3://"),

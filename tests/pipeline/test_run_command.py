@@ -19,8 +19,10 @@ from ocrbatch.cli.main import cli
 from ocrbatch.cli.run import share_cores
 from ocrbatch.config.load import load_yaml, validate
 from ocrbatch.config.run import RunConfig
-from ocrbatch.errors import ExitCode
+from ocrbatch.errors import BundleError, ExitCode
 from ocrbatch.outputs.writers import CONFIG_KEY
+from ocrbatch.pipeline.batch import batch_for
+from ocrbatch.pipeline.process import build_processor
 from ocrbatch.plugin_system.host import Host
 
 Run = Callable[..., Result]
@@ -210,3 +212,12 @@ def test_pictures_that_can_go_nowhere_stop_the_run_at_once(run: Run) -> None:
     assert result.exit_code == ExitCode.OUTPUT
     assert "Cannot draw pictures into taken/pictures" in result.stderr
     assert not Path("r.jsonl").exists()
+
+
+def test_a_worker_with_other_models_does_not_start(bundles: dict[str, str]) -> None:
+    config = validate(RunConfig, {"det": {"bundle": bundles["det"]}, "rec": {"bundle": bundles["rec"]}})
+    host = Host.load(environ={})
+    batch = batch_for(config, host, ["in"], Path("r.parquet"), threads=1, pictures=None)
+    assert build_processor(**batch.start.arguments).chain.detector is not None
+    with pytest.raises(BundleError, match=r"dark@\w{12}.* not \('dark@0'"):
+        build_processor(**{**batch.start.arguments, "models": ("dark@0", batch.models[1])})
