@@ -23,10 +23,10 @@ Loss = Callable[[Mapping[str, Any], Any], Mapping[str, Any]]
 class Learner(keras.Model):
     """A training network with the loss of its algorithm, which reads targets by name. Pictures come in as uint8."""
 
-    def __init__(self, network: keras.Model, loss: Loss, pixels: ImageInput, devices: Devices) -> None:
+    def __init__(self, network: keras.Model, loss: Loss, pixels: ImageInput, devices: Devices | None = None) -> None:
         super().__init__(name="learner")
         self.network = network
-        self._devices = devices
+        self._devices = devices or Devices()
         self._algorithm_loss = loss
         mean, std = np.asarray(pixels.mean, np.float32), np.asarray(pixels.std, np.float32)
         self._scale, self._shift = 1 / (255 * std), -mean / std
@@ -71,10 +71,11 @@ def build_learner(
     loss: Loss,
     pixels: ImageInput,
     settings: TrainSettings,
-    devices: Devices = Devices(),  # noqa: B008 - frozen
+    devices: Devices | None = None,
 ) -> Learner:
     """A compiled learner whose optimizer has all its variables, for a network made in the scope of the same devices.
     Raises ConfigError for layers that do not exist."""
+    devices = devices or Devices()
     with devices.scope():
         return _built(network, loss, pixels, settings, devices)
 
