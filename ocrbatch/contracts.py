@@ -129,11 +129,16 @@ class DetectorCodec(Protocol):
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One line as read: ``score`` in 0..1 and, float32 (len(text), 2), where each character starts and ends as
-    fractions of the line's width."""
+    fractions of the line's width; ``scores`` of the characters, float32 (len(text),) in 0..1, when they are known."""
 
     text: str
     score: float
     spans: NDArray[np.float32]
+    scores: NDArray[np.float32] | None = None
+
+    def score_of(self, start: int, stop: int) -> float:
+        """The mean score of the characters from ``start`` up to ``stop``; that of the line when only it is known."""
+        return float(self.score if self.scores is None else self.scores[start:stop].mean())
 
 
 class RecognizerCodec(Protocol):

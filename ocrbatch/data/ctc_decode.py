@@ -39,7 +39,7 @@ def greedy_decode(probabilities: NDArray[np.floating[Any]], used: Sequence[float
     """The best paths of some lines: runs of the same class become one character, blanks vanish.
 
     ``probabilities`` are (N, T, classes); ``used`` is the fraction of the T steps that each line covers. A score is the
-    mean over the characters of the highest probability in their run, 0 for an empty text.
+    mean over the characters of the highest probability in their run, which is a character's score; 0 for an empty text.
     """
     n_lines, steps = probabilities.shape[:2]
     best = probabilities.argmax(axis=2)
@@ -68,7 +68,7 @@ def _reading(
 ) -> Reading:
     if not len(ids):
         return Reading("", 0.0, np.zeros((0, 2), np.float32))
-    return Reading(charset.decode(ids), float(np.mean(peaks)), character_spans(centres))
+    return Reading(charset.decode(ids), float(np.mean(peaks)), character_spans(centres), peaks.astype(np.float32))
 
 
 def character_spans(centres: NDArray[np.floating[Any]]) -> NDArray[np.float32]:

@@ -48,6 +48,7 @@ def join(readings: Sequence[Reading], parts: Sequence[Piece]) -> Reading:
     width = parts[-1].stop
     text, score = "", 0.0
     spans: list[NDArray[np.float32]] = []
+    scores: list[float] = []
     for reading, part in zip(readings, parts, strict=True):
         if not reading.text:
             continue
@@ -56,12 +57,15 @@ def join(readings: Sequence[Reading], parts: Sequence[Piece]) -> Reading:
         if text and part.spaced:
             text += " "
             spans.append(np.array([[spans[-1][-1, 1], placed[0, 0]]], np.float32))
+            scores.append(min(scores[-1], reading.score_of(0, 1)))
         text += reading.text
         spans.append(placed)
+        scores += [reading.score_of(place, place + 1) for place in range(len(reading.text))]
         score += reading.score * len(reading.text)
     letters = sum(len(reading.text) for reading in readings)
     whole = np.concatenate(spans) if spans else np.zeros((0, 2), np.float32)
-    return Reading(text, score / letters if letters else 0.0, whole.astype(np.float32))
+    mean = score / letters if letters else 0.0
+    return Reading(text, mean, whole.astype(np.float32), np.array(scores, np.float32))
 
 
 def _contrast(line: Image, window: int) -> NDArray[np.float64]:

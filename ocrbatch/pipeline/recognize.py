@@ -116,7 +116,7 @@ def _words(reading: Reading, points: Polygon) -> Iterator[Word]:
         end = start + len(part)
         if part:
             left, right = float(reading.spans[start, 0]), float(reading.spans[end - 1, 1])
-            yield Word(normalize(part), _between(points, left, right), float(reading.score))
+            yield Word(normalize(part), _between(points, left, right), reading.score_of(start, end))
         start = end + 1
 
 

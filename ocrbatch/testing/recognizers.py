@@ -96,7 +96,8 @@ def _check_decoding(codec: RecognizerCodec, networks: Any, charset: Charset, inp
         expect(len(readings) == 2, f"{what}: decode() gives {len(readings)} readings for two lines")
         _check_readings(readings, charset, f"{what}, decoding {kind}")
         for reading in readings if possible else ():
-            expect_score(reading.score, f"{what}, decoding {kind}: a score")
+            for score in (reading.score, *(() if reading.scores is None else reading.scores.tolist())):
+                expect_score(score, f"{what}, decoding {kind}: a score")
 
 
 def _check_readings(readings: Sequence[Reading], charset: Charset, what: str) -> None:
@@ -107,6 +108,9 @@ def _check_readings(readings: Sequence[Reading], charset: Charset, what: str) ->
         expect(spans.shape == (len(reading.text), 2), f"{what}: spans {spans.shape} for {len(reading.text)} characters")
         expect(spans.dtype == np.float32, f"{what}: spans are {spans.dtype}, not float32")
         expect_finite(spans, f"{what}: spans")
+        if reading.scores is not None:
+            shape = reading.scores.shape
+            expect(shape == (len(reading.text),), f"{what}: scores {shape} for {len(reading.text)} characters")
         inside = bool((spans >= 0).all() and (spans <= 1).all() and (spans[:, 0] <= spans[:, 1]).all())
         expect(inside, f"{what}: spans are not ascending fractions of the line's width")
 

@@ -41,10 +41,11 @@ class AttentionCodec:
         steps = np.flatnonzero(classes != SOS)
         if not len(steps):
             return Reading("", 0.0, np.zeros((0, 2), np.float32))
-        score = float(np.mean(probabilities[steps, classes[steps]]))
+        scores = probabilities[steps, classes[steps]].astype(np.float32)
         places = (np.arange(weights.shape[1]) + 0.5) / (weights.shape[1] * used)
         centres = np.maximum.accumulate(weights[steps] @ places)
-        return Reading(self.charset.decode(classes[steps] - 1), score, character_spans(centres))
+        text = self.charset.decode(classes[steps] - 1)
+        return Reading(text, float(np.mean(scores)), character_spans(centres), scores)
 
 
 def build_codec(config: RareConfig, charset: Charset) -> AttentionCodec:

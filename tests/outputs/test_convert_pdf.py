@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +78,35 @@ def test_text_comes_back_where_it_was_read(tmp_path: Path) -> None:
     assert size == pytest.approx((300, 200), abs=0.1)
     assert place(text, "Größe") == pytest.approx((25, 200 - 65, 25 + 45, 200 - 50), abs=0.7)
     assert place(text, "façade") == pytest.approx((225, 135, 270, 150), abs=0.7)
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="needs pdftotext (Debian: poppler-utils)")
+def test_poppler_finds_every_word_whole_and_in_its_place(tmp_path: Path) -> None:
+    """Accents, signs, other scripts, and the words of lines that slant by some degrees."""
+    image = picture(tmp_path / "p.png", dpi=(72, 72))
+    regions = [line(TEXT, 50, 20, 550, 50), line("Żółw Straße Ἑλλάς Москва", 50, 70, 550, 100, 1)]
+    for number, slope in enumerate((0.05, -0.06), 2):
+        level = line("Élan señor Ærø", 50, 110 + 90 * (number - 1), 500, 140 + 90 * (number - 1), number)
+        shear = np.array([[1, slope], [0, 1]], np.float32)
+        words = tuple(Word(word.text, word.points @ shear, word.score) for word in level.words)
+        regions.append(replace(level, points=level.points @ shear, words=words))
+    converted(tmp_path, outcome(image, *regions))
+    path = tmp_path / "out/p.png.pdf"
+    lines = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, text=True, check=True).stdout
+    assert sorted(lines.split()) == sorted(word.text for region in regions for word in region.words)
+    assert TEXT.split() in [text.split() for text in lines.splitlines()]
+    html = subprocess.run(["pdftotext", "-bbox", path, "-"], capture_output=True, text=True, check=True).stdout
+    found = re.findall(r'xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)">(.+?)</word>', html)
+    boxes = [(unescape(text), *map(float, corners)) for *corners, text in found]
+    places = sorted((text, (y0 + y1) / 2, (x0 + x1) / 2, x1 - x0) for text, x0, y0, x1, y1 in boxes)
+    words = [word for region in regions for word in region.words]
+    middles = [word.points.mean(axis=0).tolist() for word in words]
+    expected = sorted(
+        (word.text, y, x, float(np.ptp(word.points[:, 0]))) for word, (x, y) in zip(words, middles, strict=True)
+    )
+    assert [text for text, *_ in places] == [text for text, *_ in expected]
+    for (text, *place), (_, *wanted) in zip(places, expected, strict=True):
+        assert place == pytest.approx(wanted, abs=2), text
 
 
 def test_text_cannot_be_seen_and_the_page_can(tmp_path: Path) -> None:

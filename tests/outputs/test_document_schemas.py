@@ -1,0 +1,129 @@
+"""hOCR, ALTO and PAGE obey their published rules, whatever was read.
+
+hOCR: the validator of the package hocr-spec. PAGE: ``page.xsd`` as the distribution ocrd carries it, where that is
+installed (``pip install --no-deps ocrd`` is enough; nothing of it is imported). ALTO: no package carries the schema, so
+the rules of version 4.4 for the elements that we write stand below, read from alto-4-4.xsd of
+https://github.com/altoxml/schema.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import warnings
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+from ocrbatch.outputs.alto import alto
+from ocrbatch.outputs.hocr import hocr
+from ocrbatch.outputs.layout import Layout, Line
+from ocrbatch.outputs.pagexml import pagexml
+from ocrbatch.types import Word
+
+ALTO = "{http://www.loc.gov/standards/alto/ns-v4#}"
+PLACE = {"HEIGHT", "WIDTH", "HPOS", "VPOS"}
+RULES: dict[str, tuple[set[str], set[str], str]] = {
+    "alto": (set(), {"SCHEMAVERSION"}, "(Description )?(Styles )?(Tags )?(ReadingOrder )?Layout "),
+    "Description": (set(), set(), "MeasurementUnit (sourceImageInformation )?(OCRProcessing )*(Processing )*"),
+    "MeasurementUnit": (set(), set(), ""),
+    "sourceImageInformation": (set(), set(), "(fileName )?(fileIdentifier )*(documentIdentifier )*"),
+    "fileName": (set(), set(), ""),
+    "Processing": (
+        {"ID"},
+        set(),
+        "(processingCategory )?(processingDateTime )?(processingAgency )?(processingStepDescription )*"
+        "(processingStepSettings )?(processingSoftware )?",
+    ),
+    "processingStepDescription": (set(), set(), ""),
+    "processingSoftware": (
+        set(),
+        set(),
+        "(softwareCreator )?(softwareName )?(softwareVersion )?(applicationDescription )?",
+    ),
+    "softwareName": (set(), set(), ""),
+    "softwareVersion": (set(), set(), ""),
+    "Layout": (set(), {"STYLEREFS"}, "(Page )+"),
+    "Page": (
+        {"ID", "PHYSICAL_IMG_NR"},
+        {"WIDTH", "HEIGHT", "PC", "ROTATION", "LANG"},
+        "(TopMargin )?(LeftMargin )?(RightMargin )?(BottomMargin )?(PrintSpace )?",
+    ),
+    "PrintSpace": (set(), {"ID", *PLACE}, "(Shape )?(TextBlock )*"),
+    "TextBlock": ({"ID"}, {"ROTATION", "IDNEXT", "LANG", *PLACE}, "(Shape )?(TextLine )*"),
+    "TextLine": (set(), {"ID", "BASELINE", "LANG", *PLACE}, "(Shape )?(String (SP )?)+(HYP )?"),
+    "String": ({"CONTENT"}, {"ID", "WC", "CC", "LANG", *PLACE}, "(Shape )?(ALTERNATIVE )*(Glyph )*"),
+    "SP": (set(), {"ID", *PLACE}, ""),
+    "Shape": (set(), set(), "(Polygon |Ellipse |Circle )"),
+    "Polygon": ({"POINTS"}, set(), ""),
+}
+"""Required attributes, those optional ones that we may use, and the sequence of children, each followed by a space."""
+
+WITH_TEXT = {"MeasurementUnit", "fileName", "processingStepDescription", "softwareName", "softwareVersion"}
+
+numbers = st.floats(-500, 5000, allow_nan=False, width=32)
+outlines = st.lists(st.tuples(numbers, numbers), min_size=4, max_size=4).map(lambda corners: np.array(corners, "f4"))
+texts = st.text(st.characters(), min_size=1, max_size=8)
+words = st.builds(Word, texts, outlines, st.floats(0, 1))
+lines = st.builds(Line, texts, outlines, st.floats(0, 1), st.lists(words, min_size=1, max_size=3).map(tuple))
+sizes = st.integers(1, 3000)
+layouts = st.builds(
+    Layout,
+    *(texts, st.integers(0, 99), st.just(100), sizes, sizes),
+    st.lists(st.lists(lines, min_size=1, max_size=2).map(tuple), max_size=2).map(tuple),
+    st.lists(texts, max_size=2).map(tuple),
+)
+
+
+def page_schema() -> etree.XMLSchema | None:
+    found = importlib.util.find_spec("ocrd_validators")
+    path = Path(found.origin).with_name("page.xsd") if found and found.origin else None
+    return etree.XMLSchema(etree.parse(path)) if path and path.is_file() else None
+
+
+def check_alto(element: etree._Element) -> None:
+    name = element.tag.removeprefix(ALTO)
+    required, optional, children = RULES[name]
+    given = {attribute for attribute in element.attrib if not attribute.startswith("{")}
+    assert required <= given <= required | optional, name
+    assert re.fullmatch(children, "".join(f"{child.tag.removeprefix(ALTO)} " for child in element)), name
+    assert name in WITH_TEXT or not (element.text or "").strip(), name
+    for attribute in given & {*PLACE, "WC", "PHYSICAL_IMG_NR"}:
+        assert float(element.get(attribute)) >= 0
+    assert float(element.get("WC", "0")) <= 1
+    for child in element:
+        check_alto(child)
+
+
+@given(layouts)
+def test_alto_obeys_the_rules_of_its_schema(page: Layout) -> None:
+    root = etree.fromstring(alto(page))
+    check_alto(root)
+    assert root.findtext(f"{ALTO}Description/{ALTO}MeasurementUnit") in ("pixel", "mm10", "inch1200")
+    identities = root.xpath("//@ID")
+    assert len(set(identities)) == len(identities)
+    assert all(re.fullmatch(r"[A-Za-z_][\w.-]*", identity) for identity in identities)
+
+
+@given(layouts)
+def test_page_obeys_its_schema(page: Layout) -> None:
+    schema = page_schema()
+    if schema is None:
+        pytest.skip("needs page.xsd: pip install --no-deps ocrd")
+    schema.assertValid(etree.fromstring(pagexml(page, datetime(2024, 2, 3, tzinfo=UTC))))
+
+
+@given(layouts)
+def test_hocr_obeys_its_specification(tmp_path_factory: pytest.TempPathFactory, page: Layout) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)  # of hocr_spec's own code
+        from hocr_spec.validate import HocrValidator
+    path = tmp_path_factory.getbasetemp() / "page.hocr"
+    path.write_bytes(hocr(page))
+    report = HocrValidator("standard").validate(str(path))
+    assert [str(item) for item in report.items if item.level in ("ERROR", "FATAL")] == []
