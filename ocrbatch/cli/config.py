@@ -31,7 +31,7 @@ def init(host: Host, task: str, algo: str | None, backbone: str | None) -> None:
     Keep what you change and delete the rest: what a recipe leaves out has its default.
     """
     from ocrbatch.cli.recipes import DEFAULT_ALGORITHM, DEFAULT_BACKBONE, DEFAULT_CHARSET
-    from ocrbatch.config.train import DataConfig, TrainSettings
+    from ocrbatch.config.train import BackboneStart, DataConfig, TrainSettings
 
     algo, backbone = algo or DEFAULT_ALGORITHM[task], backbone or DEFAULT_BACKBONE
     algorithm = (host.detector if task == "det" else host.recognizer)(algo)
@@ -42,6 +42,7 @@ def init(host: Host, task: str, algo: str | None, backbone: str | None) -> None:
     lines += ["model:", f"  task: {task}", "  algorithm:", f"    name: {algorithm.name}"]
     lines += _options(host.schema(algorithm), 4)
     lines += ["  backbone:", f"    name: {features.name}", *_options(host.schema(features), 4)]
+    lines += ["backbone:", *_options(BackboneStart, 2)]
     lines += ["data:", *_options(DataConfig, 2, {"train": ["DIR"]}), "train:", *_options(TrainSettings, 2)]
     click.echo("\n".join(lines))
 

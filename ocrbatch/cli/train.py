@@ -68,7 +68,7 @@ def command(host: Host, task: str, out: Path | None, resume: bool, dry_run: bool
         raise ConfigError(f"The recipe is for {config.model.task!r}, the command says {task!r}.")
     start_keras()
     if dry_run:
-        _describe(config, host, options["skip_bad"], (out if out_given else Path()) / "dry_run.png")
+        _describe(config, host, {**options, "resume": resume}, (out if out_given else Path()) / "dry_run.png")
         return
     from ocrbatch.training.trainer import train
 
@@ -99,13 +99,16 @@ def _say_goodbye(out: Path, task: str, outcome: Any) -> None:
         click.get_current_context().exit(ExitCode.INTERRUPTED)
 
 
-def _describe(config: TrainConfig, host: Host, skip_list: Path | None, picture: Path) -> None:
+def _describe(config: TrainConfig, host: Host, options: Mapping[str, Any], picture: Path) -> None:
     from ocrbatch.config.load import dump_yaml
     from ocrbatch.training.layers import freeze
     from ocrbatch.training.preview import draw_batch, estimate_memory
     from ocrbatch.training.setup import set_up
+    from ocrbatch.training.transfer import take_over_weights
 
-    setup = set_up(config, host, skip_list)
+    setup = set_up(config, host, options["skip_bad"])
+    if not options["resume"]:
+        take_over_weights(config, setup.networks, host, options["start_from"])
     click.echo(dump_yaml(config.model_dump(mode="json")))
     freeze(setup.networks.training, config.train.freeze)
     setup.networks.training.summary(print_fn=click.echo, expand_nested=True)

@@ -99,16 +99,22 @@ class TrainSettings(PluginConfig):
     freeze: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
         (), description="Parts of the network that stay as they are, such as backbone or backbone.stage0."
     )
-    backbone_from: str | None = Field(
+    optimizer: OptimizerConfig = OptimizerConfig()
+
+
+class BackboneStart(PluginConfig):
+    """What the backbone starts from (which backbone it is, `model.backbone` says)."""
+
+    weights: str | None = Field(
         None, min_length=1, description="Bundle, det or rec, whose backbone's weights to start from; they must fit."
     )
-    optimizer: OptimizerConfig = OptimizerConfig()
 
 
 class TrainConfig(PluginConfig):
     """A whole recipe, resolved: what `config.yml` of a run holds."""
 
     model: ModelSpec
+    backbone: BackboneStart = BackboneStart()
     data: DataConfig
     train: TrainSettings = TrainSettings()
     augment: tuple[PluginChoice, ...] | None = Field(

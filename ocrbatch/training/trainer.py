@@ -31,7 +31,7 @@ from ocrbatch.training.learner import Learner, averaged_weights, build_learner
 from ocrbatch.training.loader import BatchLoader
 from ocrbatch.training.logs import TrainingLog, Window, require_tensorboard
 from ocrbatch.training.setup import Setup, set_up
-from ocrbatch.training.transfer import transfer_backbone, transfer_weights
+from ocrbatch.training.transfer import take_over_weights
 
 CONFIG, CHECKPOINT, BEST, LAST = "config.yml", "last.ckpt.npz", "best.weights.h5", "last.weights.h5"
 PROVENANCE, LEFT_OUT = "provenance.json", "left_out.txt"
@@ -87,12 +87,10 @@ def train(
         progress = load_checkpoint(out / CHECKPOINT, learner)
         write_atomically(out / CONFIG, dump_yaml(config.model_dump(mode="json")))  # what was set anew counts from here
     else:
+        _refuse_used(out)
+        take_over_weights(config, setup.networks, host, start_from)
         start = None if start_from is None else read_info(locate(start_from))
         _prepare_folder(out, config, skip_list, start)
-        if start_from is not None:
-            transfer_weights(start_from, setup.networks, config.model, host)
-        if config.train.backbone_from is not None:
-            transfer_backbone(locate(config.train.backbone_from), setup.networks, host)
         save_checkpoint(out / CHECKPOINT, learner, progress)  # whatever happens from here on, --resume goes on
     return _Loop(setup, learner, out, reporter, deadline).run(progress)
 
@@ -168,9 +166,12 @@ class _Loop:
         self.reporter.stepped(progress, figures.loss, figures.samples_per_second)
 
 
-def _prepare_folder(out: Path, config: TrainConfig, skip_list: Path | None, start: BundleInfo | None) -> None:
+def _refuse_used(out: Path) -> None:
     if (out / CONFIG).exists():
         raise TrainingError(f"{out} already holds a training: go on with --resume, or choose another --out.")
+
+
+def _prepare_folder(out: Path, config: TrainConfig, skip_list: Path | None, start: BundleInfo | None) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         if skip_list is not None:

@@ -13,12 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocrbatch.bundles.network import build_networks
-from ocrbatch.bundles.store import Bundle, load_weights, open_bundle
+from ocrbatch.bundles.store import Bundle, load_weights, locate, open_bundle
 from ocrbatch.config.schema import ModelSpec
+from ocrbatch.config.train import TrainConfig
 from ocrbatch.contracts import Networks
 from ocrbatch.errors import TrainingError
 from ocrbatch.plugin_system.host import Host
 from ocrbatch.training.layers import variables_of
+
+
+def take_over_weights(config: TrainConfig, networks: Networks, host: Host, start_from: Path | None) -> None:
+    """Copies what a new training starts from: the weights of the bundle ``start_from``, then those of the backbone that
+    ``backbone.weights`` names. Raises BundleError, and TrainingError naming what does not fit."""
+    if start_from is not None:
+        transfer_weights(start_from, networks, config.model, host)
+    if config.backbone.weights is not None:
+        transfer_backbone(locate(config.backbone.weights), networks, host)
 
 
 def transfer_weights(bundle_path: Path, networks: Networks, spec: ModelSpec, host: Host) -> int:
@@ -66,7 +76,7 @@ def transfer_backbone(bundle_path: Path, networks: Networks, host: Host) -> int:
     if misfits:
         raise TrainingError(
             f"The backbone of {bundle_path}, {bundle.spec.backbone.name!r}, does not fit this recipe's "
-            f"({_first(misfits)}): give model.backbone the bundle's options, or leave out train.backbone_from."
+            f"({_first(misfits)}): give model.backbone the bundle's options, or leave out backbone.weights."
         )
     for name, variable in here.items():
         variable.assign(ops.convert_to_numpy(there[name]))

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import yaml
 from click.testing import CliRunner
 from PIL import Image
 
@@ -23,7 +24,7 @@ from ocrbatch.charset import load_charset
 from ocrbatch.cli.main import cli
 from ocrbatch.cli.recipes import resolve_recipe
 from ocrbatch.config.schema import ModelSpec
-from ocrbatch.config.train import TrainConfig
+from ocrbatch.config.train import BackboneStart, TrainConfig
 from ocrbatch.errors import ExitCode, InputError, TrainingError
 from ocrbatch.plugin_system.host import Host
 from ocrbatch.training.checkpoint import Progress
@@ -176,7 +177,8 @@ def test_a_backbone_alone_is_taken_over_by_another_algorithm(
     tmp_path: Path, host: Host, digit_lines: MakeFolder
 ) -> None:
     path, before = bundle(tmp_path / "b", host, 3, algorithm=CRNN, charset="abc")
-    config = recipe({"train": [str(digit_lines(4, 33))]}, backbone_from=str(path), freeze=["backbone"], steps=1)
+    config = recipe({"train": [str(digit_lines(4, 33))]}, freeze=["backbone"], steps=1)
+    config = config.model_copy(update={"backbone": BackboneStart(weights=str(path))})
     trained(config, host, tmp_path / "run")
     after = network.build_networks(config.model, host).training
     load_weights(after, (tmp_path / "run" / "last.weights.h5").read_bytes(), "run")
@@ -195,6 +197,29 @@ def test_a_backbone_that_does_not_fit_is_refused_by_name_and_shapes(tmp_path: Pa
         transfer_backbone(path, networks, host)
     for name, value in values(networks.training).items():
         np.testing.assert_array_equal(value, fresh[name], err_msg=name)
+
+
+def test_the_command_starts_from_a_backbone_or_says_why_not(
+    tmp_path: Path, host: Host, digit_lines: MakeFolder
+) -> None:
+    path, before = bundle(tmp_path / "b", host, 3, algorithm=CRNN, charset="abc")
+    recipe_file, out = tmp_path / "recipe.yml", tmp_path / "run"
+    recipe_file.write_text(yaml.safe_dump({"model": MODEL, "train": {"steps": 1, "freeze": ["backbone"]}}))
+    command = ["train", "rec", "-c", recipe_file, "--data", digit_lines(4, 33), "--out", out, "-q"]
+    command += ["--set", "data.workers=0", "--set", f"backbone.weights={path}"]
+    wider = ["--set", "model.backbone.rec.widths=[4, 4, 4, 4, 5]"]
+    for options in (wider, [*wider, "--dry-run"]):
+        refused = CliRunner().invoke(cli, list(map(str, [*command, *options])))
+        assert refused.exit_code == ExitCode.TRAINING
+        assert re.search(r"does not fit this recipe's .*, 4\) there, .*, 5\) here", refused.output)
+        assert not (out / "config.yml").exists(), "the folder must stay free for the next try"
+    done = CliRunner().invoke(cli, list(map(str, command)))
+    assert done.exit_code == ExitCode.OK, done.output
+    assert yaml.safe_load((out / "config.yml").read_text())["backbone"] == {"weights": str(path)}
+    after = network.build_networks(ModelSpec.model_validate(MODEL), host).training
+    load_weights(after, (out / "last.weights.h5").read_bytes(), "run")
+    for name, value in values(after.get_layer("backbone")).items():
+        np.testing.assert_array_equal(value, before[name], err_msg=name)
 
 
 def test_fine_tuning_with_frozen_backbone_a_replay_set_and_one_to_keep(
