@@ -1,12 +1,12 @@
 """The classic models in figures, as the table of docs/architectures.md.
 
-    python benchmarks/model_table.py            # parameters, multiplications and files; minutes
-    python benchmarks/model_table.py --check    # and how far the outputs are from the reference implementation's
-    python benchmarks/model_table.py --times 5  # and how long the network and the exported graph take for one image
+    python benchmarks/model_table.py               # all fourteen, a row each as it is ready
+    python benchmarks/model_table.py det_mv3_db    # one of them
+    python benchmarks/model_table.py --runs 20     # times as medians of more runs
 
-MACs are multiplications of a weight with a value, from the shapes of all layers; what has no weights is not counted.
-Times are those of one thread.
-Weights and pictures for --check are those of tests/parity.
+FLOPs are two for each multiplication of a weight with a value, from the shapes of all layers; the rest is not
+counted. The difference is to the reference implementation, with the weights and pictures of tests/parity. Times are
+those that the processor works for one image on one thread, so that what else runs beside counts little.
 """
 
 from __future__ import annotations
@@ -51,35 +51,44 @@ RECIPES = {
 }
 """The ultra-light pair; the other models are those of configs/."""
 
-COLUMNS = ("model", "input", "parameters", "MACs", ".pdparams")
+COLUMNS = ("model", "input", "parameters", "FLOPs", ".pdparams", "graph", "difference", "Keras", "exported")
 
 
 @click.command()
 @click.argument("names", nargs=-1)
-@click.option("--check", is_flag=True, help="Compare with the reference implementation's outputs.")
-@click.option("--times", default=0, type=click.IntRange(0), help="Time that many runs, and give the median.")
-def main(names: tuple[str, ...], check: bool, times: int) -> None:
+@click.option("--runs", default=5, show_default=True, type=click.IntRange(1), help="Times are medians of so many runs.")
+def main(names: tuple[str, ...], runs: int) -> None:
     """Print the table of NAMES, or of all fourteen."""
     host = Host.load(environ={})
     known = sorted(path.name for path in (PARITY / "fixtures").iterdir() if path.name in RECIPES or recipe(path.name))
-    columns = [*COLUMNS, *(["difference"] if check else []), *(["network", "graph"] if times else [])]
-    _row(columns)
-    _row(["---", "---", *["---:"] * (len(columns) - 2)])
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise click.UsageError(f"unknown: {', '.join(unknown)}; known: {', '.join(known)}")
+    _row(COLUMNS)
+    _row(["---", "---", *["---:"] * (len(COLUMNS) - 2)])
     for name in names or known:
-        meta = json.loads((PARITY / "fixtures" / name / "meta.json").read_text())
-        spec = describe(name, meta)
-        networks = network.build_networks(spec, host)
-        size = PAGE if spec.task == "det" else (32, network.algorithm_config(spec, host).input.widths[-1])
-        cells = [
-            name,
-            f"{size[0]} x {size[1]}",
-            f"{networks.training.count_params():,}",
-            f"{macs(networks.inference, size) / 1e6:,.0f} M",
-            f"{meta['pdparams_bytes'] / 1e6:.1f} MB",
-        ]
-        cells += [f"{largest_difference(name, networks):.0e}"] if check else []
-        cells += [f"{1000 * value:.0f} ms" for value in medians(networks, spec, host, size, times)] if times else []
-        _row(cells)
+        _row(cells(name, host, runs))
+
+
+def cells(name: str, host: Host, runs: int) -> list[str]:
+    """The row of a model."""
+    meta = json.loads((PARITY / "fixtures" / name / "meta.json").read_text())
+    spec = describe(name, meta)
+    networks = network.build_networks(spec, host)
+    size = PAGE if spec.task == "det" else (32, network.algorithm_config(spec, host).input.widths[-1])
+    difference = largest_difference(name, networks)
+    graph, keras_seconds, graph_seconds = exported(networks, spec, host, size, runs)
+    return [
+        f"`{name}`",
+        f"{size[0]} x {size[1]}",
+        f"{networks.training.count_params():,}",
+        f"{2 * macs(networks.inference, size) / 1e9:,.2f} G",
+        f"{meta['pdparams_bytes'] / 1e6:.1f} MB",
+        f"{len(graph) / 1e6:.1f} MB",
+        f"{difference:.0e}",
+        f"{1000 * keras_seconds:,.0f} ms",
+        f"{1000 * graph_seconds:,.0f} ms",
+    ]
 
 
 def recipe(name: str) -> Path | None:
@@ -175,31 +184,36 @@ def _softmax(scores: np.ndarray) -> np.ndarray:
     return shifted / shifted.sum(axis=-1, keepdims=True)
 
 
-def medians(networks: Networks, spec: ModelSpec, host: Host, size: tuple[int, int], runs: int) -> tuple[float, float]:
-    """Seconds that the Keras network and the exported graph take for one image, medians, after a run to warm up."""
+def exported(
+    networks: Networks, spec: ModelSpec, host: Host, size: tuple[int, int], runs: int
+) -> tuple[bytes, float, float]:
+    """The exported graph, and the seconds that the Keras network and the graph take for one image."""
     import onnxruntime as ort
 
     from ocrbatch.bundles.onnx_graph import graph_from_keras
 
     pixels = network.algorithm_config(spec, host).input
     model = network.normalized(networks.inference, pixels)
+    graph = graph_from_keras(model)
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
-    session = ort.InferenceSession(graph_from_keras(model), options, providers=["CPUExecutionProvider"])
+    session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     image = np.random.default_rng(0).integers(0, 256, (1, *size, pixels.channels), np.uint8)
     return (
+        graph,
         _median(lambda: model.predict_on_batch(image), runs),
         _median(lambda: session.run(None, {"image": image}), runs),
     )
 
 
 def _median(call: Callable[[], Any], runs: int) -> float:
+    """Seconds of processor time, after a run to warm up."""
     call()
     seconds = []
     for _ in range(runs):
-        start = time.perf_counter()
+        start = time.process_time()
         call()
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
     return statistics.median(seconds)
 
 

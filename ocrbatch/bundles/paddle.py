@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,9 +26,12 @@ from ocrbatch.plugin_system.host import Host
 from ocrbatch.types import Image
 
 State = Mapping[str, NDArray[np.float32]]
+Shapes = Mapping[str, tuple[int, ...]]
 
 _CTC_CLASSES, _ATTENTION_CLASSES = "head.fc.bias", "head.generator.bias"
 _LOCALIZATION = {16: "small", 64: "large"}
+_RESNETS = {(2, False): 18, (6, False): 34, (6, True): 50, (23, True): 101, (36, True): 152}
+"""Depth of a ResNet by the units of its third stage and whether these are bottlenecks."""
 
 
 def import_checkpoint(
@@ -45,10 +49,10 @@ def import_checkpoint(
 ) -> BundleInfo:
     """Makes the bundle ``out`` of a ``.pdparams`` file, by a recipe's name or file.
 
-    Options that the recipe leaves open (widths of the pyramid and of the LSTMs, size of the rectifier's network) are
-    taken from the shapes. ``charset`` is a name or a file; when it lacks only the space, the space is added last, where
-    PaddleOCR puts it. The exported graph is tried on ``pictures``. Raises InputError, ConfigError, BundleError, with
-    tensors and shapes named, or OutputError.
+    Options that the recipe leaves open (widths of necks and heads, number and width of the LSTMs, points of the
+    rectifier and size of its network, depth of a ResNet) are taken from the shapes. ``charset`` is a name or a file;
+    when it lacks only the space, the space is added last, where PaddleOCR puts it. The exported graph is tried on
+    ``pictures``. Raises InputError, ConfigError, BundleError, with tensors and shapes named, or OutputError.
     """
     refuse_existing(out, overwrite=overwrite)
     state, digest = read_checkpoint(file)
@@ -82,22 +86,40 @@ def describe(state: State, recipe: str, charset: str | None, assignments: Sequen
         model["charset"] = _characters(charset or values.get("charset") or "en", state)
     spec = validate(ModelSpec, model, recipe)
     plugins = {"algorithm": network.algorithm(spec, host), "backbone": host.backbone(spec.backbone.name)}
+    shapes = {name: array.shape for name, array in state.items()}
+    seen = {"algorithm": _algorithm_options(shapes), "backbone": _backbone_options(shapes)}
     for role, plugin in plugins.items():
-        seen = {key: value for key, value in _options(state).items() if key in host.schema(plugin).model_fields}
-        model[role] = {**seen, **model[role]}
+        known = host.schema(plugin).model_fields
+        model[role] = {**{key: value for key, value in seen[role].items() if key in known}, **model[role]}
     return validate(ModelSpec, model, recipe)
 
 
-def _options(state: State) -> dict[str, Any]:
-    """Options of the classic architectures that show in the names and shapes of their tensors."""
-    shapes = {name: array.shape for name, array in state.items()}
-    found: dict[str, Any] = {"squeeze_excite": any(".mid_se." in name for name in shapes)}
-    if "neck.in2_conv.weight" in shapes:
-        found["fpn_channels"] = shapes["neck.in2_conv.weight"][0]
-    if "neck.encoder.lstm.0.cell_fw.weight_hh" in shapes:
-        found["hidden"] = shapes["neck.encoder.lstm.0.cell_fw.weight_hh"][1]
-    first = shapes.get("transform.loc_net.loc_conv0.conv.weight", (0,))[0]
-    return found | ({"localization": _LOCALIZATION[first]} if first in _LOCALIZATION else {})
+def _algorithm_options(shapes: Shapes) -> dict[str, Any]:
+    """Options of the classic detectors and recognizers that show in the names and shapes of their tensors."""
+    lstms = [name for name in shapes if re.fullmatch(r"neck\.encoder\.lstm\.\d+\.cell_fw\.weight_hh", name)]
+    sizes = {
+        "fpn_channels": _size(shapes, "neck.in2_conv.weight", 0),
+        "head_channels": _size(shapes, "head.binarize.conv1.weight", 0),
+        "channels": _size(shapes, "neck.g3_conv.conv.weight", 0),
+        "hidden": _size(shapes, lstms[0], 1) if lstms else None,
+        "layers": len(lstms) or None,
+        "points": (_size(shapes, "transform.loc_net.fc2.bias", 0) or 0) // 2 or None,
+        "localization": _LOCALIZATION.get(_size(shapes, "transform.loc_net.loc_conv0.conv.weight", 0) or 0),
+    }
+    return {name: size for name, size in sizes.items() if size is not None}
+
+
+def _backbone_options(shapes: Shapes) -> dict[str, Any]:
+    """The same of their backbones."""
+    units = {found[0] for found in map(re.compile(r"backbone\.bb_2_\d+").match, shapes) if found}
+    depth = _RESNETS.get((len(units), any(".conv2." in name for name in shapes)))
+    found = {"squeeze_excite": any(".mid_se." in name for name in shapes)}
+    return found | ({} if depth is None else {"layers": depth})
+
+
+def _size(shapes: Shapes, name: str, axis: int) -> int | None:
+    shape = shapes.get(name, ())
+    return shape[axis] if axis < len(shape) else None
 
 
 def _characters(charset: str, state: State) -> str:

@@ -17,7 +17,7 @@ _CRNN, _ROSETTA, _STARNET = ({"name": name, **_NARROW} for name in ("crnn", "ros
 _RARE = {"name": "rare", "max_length": 24, **_NARROW}
 _LITE = {"name": "crnn", "input": {"widths": [320]}}
 
-_MODELS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+MODELS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "det_mv3_db": (_DB, _MOBILE),
     "det_r50_vd_db": (_DB, _RESNET_50),
     "det_mv3_east": (_EAST, _MOBILE),
@@ -40,12 +40,12 @@ def recipe_values(recipe: str) -> dict[str, Any]:
 
     Raises ConfigError for a name that is not known and for a file without a model.
     """
-    if recipe in _MODELS:
-        algorithm, backbone = _MODELS[recipe]
+    if recipe in MODELS:
+        algorithm, backbone = MODELS[recipe]
         return {"model": {"task": "det" if "det" in recipe else "rec", "algorithm": algorithm, "backbone": backbone}}
     if not Path(recipe).is_file():
-        hint = did_you_mean(recipe, _MODELS)
-        raise ConfigError(f"There is no recipe {recipe!r}{hint} Known: {', '.join(_MODELS)}; or give a YAML file.")
+        hint = did_you_mean(recipe, MODELS)
+        raise ConfigError(f"There is no recipe {recipe!r}{hint} Known: {', '.join(MODELS)}; or give a YAML file.")
     values = load_yaml(Path(recipe))
     if not isinstance(values.get("model"), dict):
         raise ConfigError(f"{recipe} describes no model: it needs the key 'model'.")

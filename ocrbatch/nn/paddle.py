@@ -26,10 +26,11 @@ _LSTM_ALIAS = re.compile(r"\.(weight|bias)_(ih|hh)_l\d+(_reverse)?$")
 
 @dataclass(frozen=True)
 class Slot:
-    """One Keras variable, the reference tensors it is made of, and how."""
+    """One Keras variable, the reference tensors it is made of, each of the shape ``shape``, and how."""
 
     variable: Any
     tensors: tuple[str, ...]
+    shape: tuple[int, ...]
     convert: Callable[..., NDArray[Any]]
 
 
@@ -48,16 +49,12 @@ def load_reference_state(model: Any, state: Mapping[str, NDArray[Any]], rename: 
             "The checkpoint is of another architecture: "
             f"it lacks {_some(wanted - present)} and has {_some(present - wanted)}, which the model does not know."
         )
-    values = [slot.convert(*(np.asarray(state[name]) for name in slot.tensors)) for slot in slots]
-    wrong = [
-        f"{slot.tensors[0]} gives {value.shape}, the model needs {tuple(slot.variable.shape)}"
-        for slot, value in zip(slots, values, strict=True)
-        if value.shape != tuple(slot.variable.shape)
-    ]
+    shapes = {name: (np.shape(state[name]), slot.shape) for slot in slots for name in slot.tensors}
+    wrong = [f"{name} is {here}, the model needs {needed}" for name, (here, needed) in shapes.items() if here != needed]
     if wrong:
         raise BundleError(f"The checkpoint does not fit this model: {_some(wrong)}.")
-    for slot, value in zip(slots, values, strict=True):
-        slot.variable.assign(value)
+    for slot in slots:
+        slot.variable.assign(slot.convert(*(np.asarray(state[name]) for name in slot.tensors)))
 
 
 def reference_slots(model: Any, rename: Rename = str) -> Iterator[Slot]:
@@ -70,14 +67,14 @@ def reference_slots(model: Any, rename: Rename = str) -> Iterator[Slot]:
         elif isinstance(layer, keras.layers.GRUCell):
             yield from _gru_slots(layer, prefix)
         elif isinstance(layer, keras.layers.BatchNormalization):
-            yield Slot(layer.gamma, (f"{prefix}.weight",), _same)
-            yield Slot(layer.beta, (f"{prefix}.bias",), _same)
-            yield Slot(layer.moving_mean, (f"{prefix}._mean",), _same)
-            yield Slot(layer.moving_variance, (f"{prefix}._variance",), _same)
+            yield _as_it_is(layer.gamma, f"{prefix}.weight")
+            yield _as_it_is(layer.beta, f"{prefix}.bias")
+            yield _as_it_is(layer.moving_mean, f"{prefix}._mean")
+            yield _as_it_is(layer.moving_variance, f"{prefix}._variance")
         else:
-            yield Slot(layer.kernel, (f"{prefix}.weight",), _kernel_rule(layer))
+            yield _kernel_slot(layer, f"{prefix}.weight")
             if layer.use_bias:
-                yield Slot(layer.bias, (f"{prefix}.bias",), _same)
+                yield _as_it_is(layer.bias, f"{prefix}.bias")
 
 
 def _leaves(model: Any, prefix: str) -> Iterator[tuple[str, Any]]:
@@ -91,9 +88,9 @@ def _leaves(model: Any, prefix: str) -> Iterator[tuple[str, Any]]:
 
 
 def _lstm_slots(layer: Any, prefix: str) -> Iterator[Slot]:
-    yield Slot(layer.cell.kernel, (f"{prefix}.weight_ih",), np.transpose)
-    yield Slot(layer.cell.recurrent_kernel, (f"{prefix}.weight_hh",), np.transpose)
-    yield Slot(layer.cell.bias, (f"{prefix}.bias_ih", f"{prefix}.bias_hh"), np.add)
+    for variable, name in ((layer.cell.kernel, "weight_ih"), (layer.cell.recurrent_kernel, "weight_hh")):
+        yield Slot(variable, (f"{prefix}.{name}",), variable.shape[::-1], np.transpose)
+    yield Slot(layer.cell.bias, (f"{prefix}.bias_ih", f"{prefix}.bias_hh"), layer.cell.bias.shape, np.add)
 
 
 def _gru_slots(cell: Any, prefix: str) -> Iterator[Slot]:
@@ -103,24 +100,28 @@ def _gru_slots(cell: Any, prefix: str) -> Iterator[Slot]:
         reset, update, candidate = np.split(rows, 3)
         return np.concatenate([update, reset, candidate]).T
 
-    yield Slot(cell.kernel, (f"{prefix}.weight_ih",), turned)
-    yield Slot(cell.recurrent_kernel, (f"{prefix}.weight_hh",), turned)
+    for variable, name in ((cell.kernel, "weight_ih"), (cell.recurrent_kernel, "weight_hh")):
+        yield Slot(variable, (f"{prefix}.{name}",), variable.shape[::-1], turned)
     biases = (f"{prefix}.bias_ih", f"{prefix}.bias_hh")
-    yield Slot(cell.bias, biases, lambda one, other: np.stack([turned(one), turned(other)]))
+    yield Slot(cell.bias, biases, cell.bias.shape[1:], lambda *both: np.stack([turned(one) for one in both]))
 
 
-def _kernel_rule(layer: Any) -> Callable[[NDArray[Any]], NDArray[Any]]:
-    if isinstance(layer, keras.layers.DepthwiseConv2D):
-        return lambda kernel: kernel.transpose(2, 3, 0, 1)
-    if isinstance(layer, keras.layers.Conv2D | keras.layers.Conv2DTranspose):
-        return lambda kernel: kernel.transpose(2, 3, 1, 0)
+def _kernel_slot(layer: Any, name: str) -> Slot:
+    kernel = layer.kernel
     if isinstance(layer, keras.layers.Dense):
-        return _same
-    raise TypeError(f"no rule for the weights of {layer.name}, a {type(layer).__name__}")
+        return _as_it_is(kernel, name)
+    if isinstance(layer, keras.layers.DepthwiseConv2D):
+        axes = (2, 3, 0, 1)
+    elif isinstance(layer, keras.layers.Conv2D | keras.layers.Conv2DTranspose):
+        axes = (2, 3, 1, 0)
+    else:
+        raise TypeError(f"no rule for the weights of {layer.name}, a {type(layer).__name__}")
+    shape = tuple(kernel.shape[axes.index(axis)] for axis in range(4))
+    return Slot(kernel, (name,), shape, lambda tensor: tensor.transpose(axes))
 
 
-def _same(tensor: NDArray[Any]) -> NDArray[Any]:
-    return tensor
+def _as_it_is(variable: Any, name: str) -> Slot:
+    return Slot(variable, (name,), tuple(variable.shape), np.asarray)
 
 
 def _some(names: Any) -> str:

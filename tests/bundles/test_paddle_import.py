@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,14 @@ from click.testing import CliRunner
 
 from ocrbatch.bundles.network import build_networks, resolved
 from ocrbatch.bundles.paddle import describe
-from ocrbatch.bundles.paddle_recipes import recipe_values
+from ocrbatch.bundles.paddle_recipes import MODELS, recipe_values
 from ocrbatch.bundles.pdparams import read_checkpoint
 from ocrbatch.bundles.store import open_bundle
 from ocrbatch.charset import NAMED
 from ocrbatch.cli.main import cli
+from ocrbatch.config.schema import ModelSpec
 from ocrbatch.errors import BundleError, ConfigError, ExitCode
+from ocrbatch.nn.paddle import load_reference_state
 from ocrbatch.plugin_system.host import Host
 
 DATA = Path(__file__).parent / "data"
@@ -100,6 +103,48 @@ def test_options_are_seen_in_the_shapes(everything: Host) -> None:
     detector = describe({"neck.in2_conv.weight": np.zeros((96, 16, 1, 1))}, "ch_det_mv3_db", None, (), everything)
     assert detector.algorithm.options == {"fpn_channels": 96}
     assert detector.backbone.options == {"squeeze_excite": False}
+
+
+CHINESE = "ch_rec_mv3_small_crnn_lite"
+CHECKPOINTS = [*(name for name in MODELS if name != "rec_chinese_lite_train"), CHINESE]
+QUICK = ("det_r50_vd_east", "rec_mv3_tps_bilstm_att")
+
+
+@pytest.mark.parametrize("name", CHECKPOINTS)
+def test_what_a_recipe_leaves_open_is_seen_in_every_classic_checkpoint(
+    everything: Host, tmp_path: Path, name: str
+) -> None:
+    spec = described(name, zeros(name), everything, tmp_path)
+    parts = json.loads((PARITY / "fixtures" / name / "meta.json").read_text())["architecture"]
+    options, neck, transform = spec.algorithm.options, parts["Neck"], parts["Transform"]
+    widths = {"EASTFPN": {"small": 64, "large": 128}.get(neck.get("model_name"))}
+    assert options.get("channels") == widths.get(neck["name"])
+    assert options.get("fpn_channels") == neck.get("out_channels")
+    assert options.get("hidden") == neck.get("hidden_size")
+    assert options.get("localization") == (transform or {}).get("model_name")
+    assert options.get("points") == (transform or {}).get("num_fiducial")
+    assert spec.backbone.options.get("layers") == parts["Backbone"].get("layers")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in CHECKPOINTS]
+)
+def test_every_classic_checkpoint_loads_by_the_name_of_its_recipe(everything: Host, tmp_path: Path, name: str) -> None:
+    state = zeros(name)
+    load_reference_state(build_networks(described(name, state, everything, tmp_path), everything).training, state)
+
+
+def zeros(name: str) -> dict[str, np.ndarray]:
+    """A checkpoint of a classic model that holds zeros."""
+    entries = json.loads((PARITY / "fixtures" / name / "state.json").read_text())
+    return {entry["name"]: np.zeros(entry["shape"], np.float32) for entry in entries}
+
+
+def described(name: str, state: dict[str, np.ndarray], host: Host, folder: Path) -> ModelSpec:
+    if name != CHINESE:
+        return describe(state, name, None, (), host)
+    (folder / "dictionary.txt").write_text("\n".join(chr(0x4E00 + number) for number in range(6623)), encoding="utf-8")
+    return describe(state, "rec_chinese_lite_train", str(folder / "dictionary.txt"), (), host)
 
 
 def test_an_unknown_recipe_gets_a_suggestion() -> None:

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import re
+
 import keras
 import numpy as np
 import pytest
 
 from ocrbatch.errors import BundleError
+from ocrbatch.nn.attention import AttentionDecoder
 from ocrbatch.nn.blocks import conv_norm
 from ocrbatch.nn.paddle import load_reference_state, reference_slots
+from ocrbatch.nn.sequence import bilstm
 
 
 def model() -> keras.Model:
@@ -58,7 +62,25 @@ def test_missing_and_unknown_tensors_are_named():
 def test_other_shapes_are_named_and_nothing_is_set():
     net, tensors = model(), state()
     before = net.get_weights()
-    tensors["head.fc.bias"] = np.zeros(7)
-    with pytest.raises(BundleError, match=r"head\.fc\.bias gives \(7,\), the model needs \(5,\)"):
+    tensors |= {"head.fc.bias": np.zeros(7), "backbone.conv1.conv.weight": np.zeros((3, 2, 9))}
+    with pytest.raises(BundleError) as refusal:
         load_reference_state(net, tensors)
+    assert "backbone.conv1.conv.weight is (3, 2, 9), the model needs (3, 2, 3, 3)" in str(refusal.value)
+    assert "head.fc.bias is (7,), the model needs (5,)" in str(refusal.value)
     assert all((one == other).all() for one, other in zip(before, net.get_weights(), strict=True))
+
+
+@pytest.mark.parametrize("wrong", ["weight_ih", "bias_hh"])
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_recurrent_tensors_must_have_their_shapes(kind, wrong):
+    sequence = keras.Input((5, 4))
+    if kind == "lstm":
+        made, name = bilstm(sequence, 3, 1), "neck.encoder.lstm.0.cell_fw"
+    else:
+        made, name = AttentionDecoder(3, 7, 2, name="head")(sequence), "head.attention_cell.rnn"
+    net = keras.Model(sequence, made)
+    tensors = {tensor: np.ones(slot.shape) for slot in reference_slots(net) for tensor in slot.tensors}
+    load_reference_state(net, tensors)
+    right, tensors[f"{name}.{wrong}"] = np.shape(tensors[f"{name}.{wrong}"]), np.ones(1)
+    with pytest.raises(BundleError, match=re.escape(f"{name}.{wrong} is (1,), the model needs {right}")):
+        load_reference_state(net, tensors)
