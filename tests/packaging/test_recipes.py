@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -47,8 +49,30 @@ def test_training_recipe(path: Path, host: Host) -> None:
     assert config.model.task == path.parent.name
     assert f"ocrbatch train {path.parent.name} -c configs/{name_of(path)}" in path.read_text(encoding="utf-8")
     networks = build_networks(config.model, host)
-    assert networks.inference.count_params() > 0
     assert len(networks.inference.inputs) == 1
+    millions, _, size = said(path)
+    assert millions == pytest.approx(networks.training.count_params() / 1e6, abs=0.051)
+    assert size == pytest.approx(4 * networks.training.count_params() / 1e6, rel=0.02)
+
+
+def said(path: Path) -> tuple[float, float, float]:
+    """What the first lines of a recipe say: millions of parameters, GFLOPs, MB of weights."""
+    text = " ".join(line.lstrip("# ") for line in path.read_text(encoding="utf-8").splitlines()[:4])
+    form = r"([\d.]+) million parameters, ([\d.]+) ([GM])FLOPs at \d+ x \d+[;,] ([\d.]+) MB of weights"
+    found = re.search(form, text)
+    assert found, text
+    return float(found[1]), float(found[2]) / {"G": 1, "M": 1000}[found[3]], float(found[4])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", TRAINING, ids=name_of)
+def test_flops_of_a_recipe_are_those_of_its_network(path: Path, host: Host) -> None:
+    table = runpy.run_path(str(CONFIGS.parent / "benchmarks" / "model_table.py"))
+    network = build_networks(resolve(path, host).model, host).inference
+    size = re.search(r"FLOPs at (\d+) x\s(?:# )?(\d+)", path.read_text(encoding="utf-8"))
+    assert size
+    counted = 2 * table["macs"](network, (int(size[1]), int(size[2]))) / 1e9
+    assert said(path)[1] == pytest.approx(counted, rel=0.02)
 
 
 def test_the_light_chinese_recipe_takes_a_step(host: Host) -> None:
