@@ -112,7 +112,7 @@ def _algorithm_options(shapes: Shapes) -> dict[str, Any]:
 def _backbone_options(shapes: Shapes) -> dict[str, Any]:
     """The same of their backbones."""
     units = {found[0] for found in map(re.compile(r"backbone\.bb_2_\d+").match, shapes) if found}
-    depth = _RESNETS.get((len(units), any(".conv2." in name for name in shapes)))
+    depth = _RESNETS.get((len(units), any(name.startswith("backbone.bb_2_0.conv2.") for name in shapes)))
     found = {"squeeze_excite": any(".mid_se." in name for name in shapes)}
     return found | ({} if depth is None else {"layers": depth})
 
