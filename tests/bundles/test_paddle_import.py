@@ -66,6 +66,17 @@ def test_an_imported_model_reads_as_the_reference_does(recipe: Path, everything:
         np.testing.assert_allclose(probabilities, expected[f"{name}/head"], atol=5e-4)
 
 
+def test_a_malicious_checkpoint_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    file, out = tmp_path / "x.pdparams", tmp_path / "x.ocrb"
+    file.write_bytes(b"\x80\x02cos\nsystem\nX\x02\x00\x00\x00id\x85R.")
+    command = ["models", "import-paddle", file, "--out", out, "--recipe", "rec_mv3_none_none_ctc"]
+    result = CliRunner().invoke(cli, list(map(str, command)))
+    assert result.exit_code == ExitCode.INPUT
+    assert result.stderr.count("\n") == 1
+    assert "it wants to call os.system, which no checkpoint needs. Nothing of it was executed." in result.stderr
+    assert not out.exists()
+
+
 def test_a_checkpoint_of_another_architecture_is_explained(recipe: Path, tmp_path: Path) -> None:
     command = ["models", "import-paddle", DATA / "tiny_crnn.protocol4.pdparams", "--out", tmp_path / "x.ocrb"]
     command += ["--recipe", "rec_mv3_none_bilstm_ctc", "--charset", recipe.with_name("digits.txt")]
