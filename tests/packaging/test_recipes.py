@@ -52,7 +52,7 @@ def test_training_recipe(path: Path, host: Host) -> None:
     assert len(networks.inference.inputs) == 1
     millions, _, size = said(path)
     assert millions == pytest.approx(networks.training.count_params() / 1e6, abs=0.051)
-    assert size == pytest.approx(4 * networks.training.count_params() / 1e6, rel=0.02)
+    assert size == pytest.approx(4 * networks.training.count_params() / 1e6, rel=0.03)
 
 
 def said(path: Path) -> tuple[float, float, float]:
@@ -72,7 +72,7 @@ def test_flops_of_a_recipe_are_those_of_its_network(path: Path, host: Host) -> N
     size = re.search(r"FLOPs at (\d+) x\s(?:# )?(\d+)", path.read_text(encoding="utf-8"))
     assert size
     counted = 2 * table["macs"](network, (int(size[1]), int(size[2]))) / 1e9
-    assert said(path)[1] == pytest.approx(counted, rel=0.02)
+    assert said(path)[1] == pytest.approx(counted, rel=0.04)
 
 
 def test_the_light_chinese_recipe_takes_a_step(host: Host) -> None:
