@@ -76,13 +76,14 @@ def cells(name: str, host: Host, runs: int) -> list[str]:
     spec = describe(name, meta)
     networks = network.build_networks(spec, host)
     size = PAGE if spec.task == "det" else (32, network.algorithm_config(spec, host).input.widths[-1])
+    flops = 2 * macs(networks.inference, size)  # first: what follows calls layers again elsewhere
     difference = largest_difference(name, networks)
     graph, keras_seconds, graph_seconds = exported(networks, spec, host, size, runs)
     return [
         f"`{name}`",
         f"{size[0]} x {size[1]}",
         f"{networks.training.count_params():,}",
-        f"{2 * macs(networks.inference, size) / 1e9:,.2f} G",
+        f"{flops / 1e9:,.2f} G",
         f"{meta['pdparams_bytes'] / 1e6:.1f} MB",
         f"{len(graph) / 1e6:.1f} MB",
         f"{difference:.0e}",
