@@ -80,7 +80,8 @@ def branch(fused: Any, width: int, name: str) -> tuple[Any, Any]:
     second = layers.Conv2DTranspose(1, 2, strides=2, name=f"{name}-conv3")
     x = second(activate(norm(first(x)), "relu", f"{name}-act2"))
     trained = layers.Activation("sigmoid", dtype="float32", name=f"{name}-map")(x)
-    return trained, PointwiseEnlargement(first, norm, second, name=name)(coarse)
+    # In single precision whatever the policy: a norm folded into a kernel of half precision would not be the same norm.
+    return trained, PointwiseEnlargement(first, norm, second, name=name, dtype="float32")(coarse)
 
 
 def _cells_last(kernel: Any) -> Any:
