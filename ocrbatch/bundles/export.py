@@ -22,6 +22,7 @@ from ocrbatch.bundles import network
 from ocrbatch.bundles.archive import refuse_existing
 from ocrbatch.bundles.format import GRAPH, WEIGHTS, Agreement, BundleInfo
 from ocrbatch.bundles.onnx_graph import graph_from_keras, halved, native_output_hidden, output_names
+from ocrbatch.bundles.onnx_int8 import quantized
 from ocrbatch.bundles.samples import folder_pictures, run_pictures
 from ocrbatch.bundles.store import load_weights, open_bundle, stamp_plugins, write_bundle
 from ocrbatch.config.load import load_yaml, validate
@@ -33,7 +34,7 @@ from ocrbatch.plugin_system.host import DISABLE_VARIABLE, Host
 from ocrbatch.types import Image
 
 CONFIG, BEST, METRICS, PROVENANCE = "config.yml", "best.weights.h5", "metrics.json", "provenance.json"
-TOLERANCE, HALF_TOLERANCE, SAMPLES = 1e-3, 5e-2, 16
+TOLERANCE, HALF_TOLERANCE, INT8_TOLERANCE, SAMPLES = 1e-3, 5e-2, 0.5, 16
 
 
 def export_run(
@@ -45,14 +46,15 @@ def export_run(
     count: int = SAMPLES,
     tolerance: float | None = None,
     half: bool = False,
+    int8: bool = False,
     overwrite: bool = False,
 ) -> BundleInfo:
     """Exports the best weights of a training run as the bundle ``out`` (a zip file if it ends in .ocrb, else a folder).
 
     ``count`` pictures of ``samples``, or of the data that the run was evaluated on, go through both the network and the
     exported graph. Raises BundleError when their outputs differ by more than ``tolerance``, relative for values above
-    1 (default: TOLERANCE, or HALF_TOLERANCE for a graph of ``half`` the size, see :func:`write_model`); InputError when
-    the run or the pictures cannot be read; OutputError when ``out`` exists or cannot be written.
+    1 (default: TOLERANCE, or what ``half`` and ``int8`` need, see :func:`write_model`); InputError when the run or the
+    pictures cannot be read; OutputError when ``out`` exists or cannot be written.
     Conversion needs TensorFlow; under another Keras backend it happens in a process of its own.
     """
     refuse_existing(out, overwrite=overwrite)
@@ -60,7 +62,7 @@ def export_run(
     with native_output_hidden():
         import keras
     if keras.backend.backend() != "tensorflow":
-        return _export_elsewhere(run, out, host, samples, count, tolerance, half, overwrite)
+        return _export_elsewhere(run, out, host, samples, count, tolerance, half, int8, overwrite)
     pictures = run_pictures(config, count) if samples is None else folder_pictures(samples, count)
     weights = _read(run / BEST)
     with float32_policy():
@@ -75,6 +77,7 @@ def export_run(
             weights=weights,
             tolerance=tolerance,
             half=half,
+            int8=int8,
             metrics=_best(_read_json(run / METRICS)),
             provenance=_read_json(run / PROVENANCE),
             overwrite=overwrite,
@@ -91,6 +94,7 @@ def write_model(
     weights: bytes,
     tolerance: float | None = None,
     half: bool = False,
+    int8: bool = False,
     metrics: Mapping[str, Any] = MappingProxyType({}),
     provenance: Mapping[str, Any] = MappingProxyType({}),
     overwrite: bool = False,
@@ -98,15 +102,18 @@ def write_model(
     """Exports networks that hold their trained weights, tries the graph on ``pictures``, and writes the bundle.
 
     ``weights`` is what Keras saves of the training network (.weights.h5). With ``half`` the graph stores its weights as
-    float16 and still computes in float32; the conversion is then tried before the rounding too, which must not hide its
-    faults. Raises BundleError, OutputError.
+    float16 and still computes in float32; with ``int8`` its convolutions compute in 8 bits, by the ranges that values
+    have on ``pictures``. The conversion is then tried before the rounding too, which must not hide its faults. Raises
+    BundleError, OutputError.
     """
     model = network.normalized(networks.inference, network.algorithm_config(spec, host).input)
     graph = graph_from_keras(model)
-    if half:
+    if half or int8:
         _agreement(model, graph, spec, host, pictures, TOLERANCE)
-        graph = halved(graph)
-    agreement = _agreement(model, graph, spec, host, pictures, tolerance or (HALF_TOLERANCE if half else TOLERANCE))
+    graph = quantized(graph, _encoded(spec, host, pictures)) if int8 else graph
+    graph = halved(graph) if half else graph
+    usual = INT8_TOLERANCE if int8 else HALF_TOLERANCE if half else TOLERANCE
+    agreement = _agreement(model, graph, spec, host, pictures, tolerance or usual)
     spec = network.resolved(spec, host)
     stamps = stamp_plugins(spec, host)
     info = BundleInfo(
@@ -154,8 +161,7 @@ def _agreement(
     model: Any, graph: bytes, spec: ModelSpec, host: Host, pictures: Sequence[Image], tolerance: float
 ) -> Agreement:
     session = ort.InferenceSession(graph, providers=["CPUExecutionProvider"])
-    codec = network.codec_for(spec, host)
-    arrays = [codec.encode(picture)[0][None] for picture in pictures]
+    arrays = _encoded(spec, host, pictures)
     largest = max(difference(_outputs(model, array), session.run(None, {"image": array})) for array in arrays)
     if largest > tolerance:
         raise BundleError(
@@ -163,6 +169,12 @@ def _agreement(
             f"{largest:.2g}, more than the tolerance of {tolerance:g}. Nothing was written."
         )
     return Agreement(samples=len(arrays), difference=largest, tolerance=tolerance)
+
+
+def _encoded(spec: ModelSpec, host: Host, pictures: Sequence[Image]) -> list[NDArray[np.uint8]]:
+    """Pictures as the network takes them, each a batch of one."""
+    codec = network.codec_for(spec, host)
+    return [codec.encode(picture)[0][None] for picture in pictures]
 
 
 def _outputs(model: Any, batch: NDArray[np.uint8]) -> list[NDArray[Any]]:
@@ -210,11 +222,13 @@ def _export_elsewhere(
     count: int,
     tolerance: float | None,
     half: bool,
+    int8: bool,
     overwrite: bool,
 ) -> BundleInfo:
     """The same export by a process of its own, which runs TensorFlow."""
     command = [sys.executable, "-m", "ocrbatch", "export", str(run), "--out", str(out)]
     command += ["--count", str(count), *(["--half"] if half else []), *(["--overwrite"] if overwrite else [])]
+    command += ["--quantize", "int8"] if int8 else []
     command += ["--tolerance", str(tolerance)] if tolerance is not None else []
     command += ["--samples", str(samples)] if samples is not None else []
     blocked = ",".join(row.entry_point for row in host.rows if row.status == "blocked")

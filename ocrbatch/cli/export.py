@@ -32,9 +32,14 @@ if TYPE_CHECKING:
 @click.option(
     "--tolerance",
     type=click.FloatRange(0, min_open=True),
-    help="Largest difference allowed between outputs, relative above 1. Default: 0.001; with --half 0.05.",
+    help="Largest difference allowed between outputs, relative above 1. Default: 0.001; --half 0.05; int8 0.5.",
 )
 @click.option("--half", is_flag=True, help="Store the graph's weights as float16: half the size, as fast, rounded.")
+@click.option(
+    "--quantize",
+    type=click.Choice(["int8"]),
+    help="Compute convolutions in 8 bits, calibrated on the pictures: faster on most CPUs, reads a little worse.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
 @pass_host
 def command(
@@ -45,6 +50,7 @@ def command(
     count: int,
     tolerance: float | None,
     half: bool,
+    quantize: str | None,
     overwrite: bool,
 ) -> None:
     """Make a bundle from the best weights of the training run RUN.
@@ -54,7 +60,17 @@ def command(
     use_tensorflow()
     from ocrbatch.bundles.export import export_run
 
-    info = export_run(run, out, host, samples=samples, count=count, tolerance=tolerance, half=half, overwrite=overwrite)
+    info = export_run(
+        run,
+        out,
+        host,
+        samples=samples,
+        count=count,
+        tolerance=tolerance,
+        half=half,
+        int8=quantize == "int8",
+        overwrite=overwrite,
+    )
     click.echo(summary(out, info))
 
 

@@ -11,9 +11,10 @@ import onnxruntime as ort
 import pytest
 
 from ocrbatch.bundles import export, network
-from ocrbatch.bundles.export import HALF_TOLERANCE, difference, export_run
+from ocrbatch.bundles.export import HALF_TOLERANCE, INT8_TOLERANCE, difference, export_run
 from ocrbatch.bundles.format import GRAPH
 from ocrbatch.bundles.onnx_graph import operators
+from ocrbatch.bundles.samples import folder_pictures
 from ocrbatch.bundles.store import damages, open_bundle
 from ocrbatch.config.schema import ModelSpec
 from ocrbatch.errors import BundleError, InputError, OutputError
@@ -80,6 +81,22 @@ def test_half_the_size_reads_almost_the_same(
     outputs = [ort.InferenceSession(bundle.graph.onnx()).run(None, {"image": batch}) for bundle in (full, half)]
     assert difference(*outputs) < 1e-2
     assert outputs[1][0].dtype == np.float32
+
+
+@TASKS
+def test_convolutions_compute_in_eight_bits(
+    bundles: dict[str, Path], runs: dict[str, Path], pictures: Path, host: Host, tmp_path: Path, task: str
+) -> None:
+    info = export_run(runs[task], tmp_path / "x.ocrb", host, samples=pictures, int8=True, half=True)
+    assert 1e-5 < info.agreement.difference < 0.2
+    assert info.agreement.tolerance == INT8_TOLERANCE
+    full, int8 = open_bundle(bundles[task], host), open_bundle(tmp_path / "x.ocrb", host)
+    count = operators(int8.graph.onnx())
+    assert count["DequantizeLinear"] >= 2 * count["Conv"]
+    assert count["Conv"] == operators(full.graph.onnx())["Conv"]
+    batch = full.codec().encode(folder_pictures(pictures, 1)[0])[0][None]
+    outputs = [ort.InferenceSession(bundle.graph.onnx()).run(None, {"image": batch}) for bundle in (full, int8)]
+    assert 1e-5 < difference(*outputs) < 0.2
 
 
 def test_a_conversion_that_differs_is_not_hidden_by_the_rounding(
