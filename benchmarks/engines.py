@@ -45,6 +45,8 @@ COLUMNS = ("model", "batch", "threads", "engine", "ms", "cpu ms", "ratio", "diff
 def main(det: str, rec: str, names: str, threads: str, rounds: int) -> None:
     """Print the table."""
     host = Host.load()
+    if "tensorflow" in names.split(","):
+        _start_tensorflow(int(threads.split(",")[0]))
     for cells in (COLUMNS, ["---"] * len(COLUMNS)):
         click.echo(f"| {' | '.join(cells)} |")
     for kind, path in (("det", det), ("rec", rec)):
@@ -120,8 +122,6 @@ def _opened(names: list[str], bundle: Bundle, batch: Batch, threads: int) -> dic
     runs = {}
     for name in names:
         try:
-            if name == "tensorflow":
-                _start_tensorflow(threads)
             run = ENGINES[name](bundle, batch, threads)
             run(batch)
         except Exception as error:  # whatever an engine may raise: the others go on
@@ -133,13 +133,11 @@ def _opened(names: list[str], bundle: Bundle, batch: Batch, threads: int) -> dic
 
 
 def _start_tensorflow(threads: int) -> None:
+    """Before anything else uses it: afterwards it keeps the number of threads that it has."""
     import tensorflow as tf
 
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
-    except RuntimeError:  # it runs already
-        return
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def _rows(runs: dict[str, Run], batch: Batch, rounds: int) -> list[list[str]]:
