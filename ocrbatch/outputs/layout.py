@@ -59,7 +59,15 @@ class Layout:
 
 
 def layout_of(row: Mapping[str, Any]) -> Layout:
-    """The layout of a page that did not fail. Raises ValueError for a row without size or with a damaged outline."""
+    """The layout of a page that did not fail. Raises ValueError for a row without size, with a damaged outline, or
+    without what every region has."""
+    try:
+        return _layout_of(row)
+    except LookupError as error:
+        raise ValueError(f"a region or word of the row has no {error}") from error
+
+
+def _layout_of(row: Mapping[str, Any]) -> Layout:
     width, height = int(row["width"] or 0), int(row["height"] or 0)
     if width < 1 or height < 1:
         raise ValueError("the row says nothing of the page's size")

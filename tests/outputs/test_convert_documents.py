@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,8 +91,6 @@ def test_rows_come_back_from_every_format(tmp_path: Path, suffix: str) -> None:
 
 
 def test_json_may_be_laid_out_in_any_way(tmp_path: Path) -> None:
-    import json
-
     rows = [{"source": f"{n}.png", "status": "ok", "text": "[]}{, ü" * 1000} for n in range(400)]
     path = tmp_path / "r.json"
     for text in (json.dumps(rows), json.dumps(rows, indent=2), f"  {json.dumps(rows, ensure_ascii=False)}\n\n"):
@@ -201,6 +200,19 @@ def test_each_page_becomes_a_file_and_failed_ones_are_told(tmp_path: Path, form:
     files = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.*"))
     end = SUFFIXES[form]
     assert files == [f"a/1.png{end}", f"doc.pdf.page0001{end}", f"doc.pdf.page0002{end}"]
+
+
+def test_rows_with_damaged_regions_are_told_and_left_out(tmp_path: Path) -> None:
+    regions = ([{}], [None], "text", [{"kept": True, "text": "a", "order": 0, "block": 0, "line": 0}])
+    rows = [
+        {"source": f"{number}.png", "status": "ok", "width": 9, "height": 9, "regions": damaged}
+        for number, damaged in enumerate(regions)
+    ]
+    path = tmp_path / "r.json"
+    path.write_text(json.dumps([*rows, {"source": "z.png", "status": "empty", "width": 9, "height": 9}]))
+    outcomes = list(convert(path, "alto", tmp_path / "out"))
+    assert [outcome.problem is None for outcome in outcomes] == [False, False, False, False, True]
+    assert outcomes[0].problem == "a region or word of the row has no 'kept'"
 
 
 def test_text_has_a_form_feed_after_each_page(tmp_path: Path) -> None:
