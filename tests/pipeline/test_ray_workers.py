@@ -35,9 +35,11 @@ def cluster() -> Iterator[Any]:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("RAY_worker_niceness", "0")  # else anything else on the machine keeps them from working at all
         cluster = Cluster()
-        add_node(cluster, include_dashboard=False)
-        yield cluster
-        cluster.shutdown()
+        try:
+            add_node(cluster, include_dashboard=False)
+            yield cluster
+        finally:
+            cluster.shutdown()
 
 
 PORTS = ("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
