@@ -62,5 +62,6 @@ def _bbox(box: Box) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A string of the hOCR grammar, which knows no escapes: quotes inside become percent codes."""
-    return '"' + text.replace('"', "%22") + '"'
+    """A string of the hOCR grammar, which knows no escapes: quotes inside become percent codes, and so do semicolons,
+    at which some readers cut without looking for quotes."""
+    return '"' + text.replace('"', "%22").replace(";", "%3B") + '"'
