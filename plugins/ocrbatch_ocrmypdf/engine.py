@@ -70,14 +70,17 @@ class OcrbatchEngine(OcrEngine):
 
     @staticmethod
     def generate_pdf(input_file: Path, output_pdf: Path, output_text: Path, options: Any) -> None:
-        """Write a PDF page with nothing but invisible text, and the text. Raises InputFileError."""
+        """Write a PDF page with nothing but invisible text, and the text: ``--pdf-renderer sandwich``. Raises
+        InputFileError."""
         import io
 
         from ocrbatch.outputs.searchable_pdf import SearchablePdf
         from ocrbatch_ocrmypdf.reading import read
+        from ocrbatch_ocrmypdf.sandwich import make_graftable
 
         page = read(input_file, options)
         with SearchablePdf(io.BytesIO()) as document:
             document.add_text(page.layout, page.dpi)
             document.save(output_pdf)
+        make_graftable(output_pdf)
         output_text.write_text(page.text, encoding="utf-8")

@@ -6,6 +6,7 @@ import importlib
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -104,6 +105,25 @@ def test_a_scan_becomes_searchable(scan: Path, page: Path, tmp_path: Path) -> No
         assert {"Stereotypes", "Trading", "Skeptics", "10-11-1972", "Dear"} <= set(text.split())
     expect_words_in_place(document, page)
     assert f"ocrbatch {__version__}" in document.get_metadata_value("Creator")
+
+
+@needs_tesseract
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="needs pdftotext (Debian: poppler-utils)")
+def test_the_sandwich_renderer_gives_the_same_text_back(scan: Path, page: Path, tmp_path: Path) -> None:
+    engine = ("--ocr-engine", "ocrbatch")
+    done = run(*engine, "--pdf-renderer", "sandwich", "--sidecar", tmp_path / "s.txt", scan, tmp_path / "sandwich.pdf")
+    assert done.returncode == 0, done.stderr
+    told = subprocess.run(["pdftotext", tmp_path / "sandwich.pdf", "-"], capture_output=True, text=True, check=True)
+    assert told.stderr == ""
+    first, second = told.stdout.split("\f")[:2]
+    assert {"Bangladeshi", "Rechnung", "im@studio.gov", "24.03.92", "AND", "OURSELVES"} <= set(first.split())
+    assert {"Stereotypes", "Trading", "Skeptics", "10-11-1972", "Dear"} <= set(second.split())
+    read, found = Counter((tmp_path / "s.txt").read_text(encoding="utf-8").split()), Counter(told.stdout.split())
+    assert (read - found).total() <= 0.02 * read.total()  # poppler joins a few that almost touch
+    document = pdfium.PdfDocument(tmp_path / "sandwich.pdf")
+    expect_words_in_place(document, page)
+    before = pdfium.PdfDocument(scan)[0].render().to_numpy()
+    assert np.array_equal(document[0].render().to_numpy(), before), "the text can be seen"
 
 
 def test_a_page_of_text_alone_fits_upon_the_scan(page: Path, tmp_path: Path) -> None:
@@ -232,6 +252,12 @@ def test_an_empty_page_is_level_and_has_no_text(tmp_path: Path) -> None:
     tree, text = OcrbatchEngine.generate_ocr(tmp_path / "empty.png", OPTIONS, 4)
     assert (tree.children, text, tree.page_number, tree.bbox.right) == ([], "", 4, 200)
     assert OcrbatchEngine.get_deskew(tmp_path / "empty.png", OPTIONS) == 0.0
+
+
+def test_an_empty_page_fits_upon_the_scan_too(tmp_path: Path) -> None:
+    PIL.Image.new("L", (200, 300), 255).save(tmp_path / "empty.png")
+    OcrbatchEngine.generate_pdf(tmp_path / "empty.png", tmp_path / "p.pdf", tmp_path / "p.txt", OPTIONS)
+    assert pdfium.PdfDocument(tmp_path / "p.pdf")[0].get_textpage().get_text_range() == ""
 
 
 def test_a_damaged_page_image_is_said_in_a_sentence(tmp_path: Path) -> None:
