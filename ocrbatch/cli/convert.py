@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from ocrbatch.cli.options import OUT_HELP, form_option
 from ocrbatch.cli.page_report import PageReport
-from ocrbatch.errors import ExitCode, OutputError
+from ocrbatch.errors import ExitCode
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
-_DOCUMENTS = ("hocr", "alto", "pagexml", "txt", "pdf")
-_TABLES = ("csv", "jsonl", "json", "parquet")
-_TOLD = ["source", "page", "status", "error_kind", "error_message"]
+    from ocrbatch.outputs.documents import Outcome
 
 
 @click.command("convert", context_settings={"max_content_width": 120})
-@click.argument("results", type=click.Path(path_type=Path))
-@click.option("--to", "form", type=click.Choice([*_DOCUMENTS, *_TABLES]), help="Format. Default: as --out ends.")
-@click.option(
-    "--out", "-o", required=True, type=click.Path(path_type=Path), help="File for a table, folder for documents."
-)
+@click.argument("results")
+@form_option
+@click.option("--out", "-o", required=True, metavar="PLACE", help=OUT_HELP)
 @click.option(
     "--images",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -34,49 +28,29 @@ _TOLD = ["source", "page", "status", "error_kind", "error_message"]
 )
 @click.option("--overwrite", is_flag=True, help="Replace files that are there.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors.")
-def command(results: Path, form: str | None, out: Path, images: Path | None, overwrite: bool, quiet: bool) -> None:
-    """Make documents or tables of the RESULTS of `ocrbatch run`, a .parquet, .jsonl or .json file.
+def command(results: str, form: str | None, out: str, images: Path | None, overwrite: bool, quiet: bool) -> None:
+    """Make documents or tables of the RESULTS of `ocrbatch run`: a .parquet, .jsonl or .json file, or a folder of
+    Parquet files.
 
-    hocr, alto and pagexml: a file for each page. txt and pdf (pages with invisible text): a file for each source.
-    csv: a line for each region. Exit code 10 when pages failed.
+    RESULTS and --out may be URIs too, such as s3://bucket/results.parquet. In a folder, hocr, alto and pagexml are a
+    file for each page, txt and pdf (pages with invisible text) a file for each source. csv is a line for each region.
+    Exit code 10 when pages failed.
 
     \b
+    ocrbatch convert results.parquet --out book.pdf
     ocrbatch convert results.parquet --to alto --out alto/
     ocrbatch convert results.parquet --to pdf --out searchable/ --images scans/
     ocrbatch convert results.parquet --out regions.csv
     """
-    report = PageReport(quiet)
-    form = form or out.suffix.lower().removeprefix(".")
-    if form in _TABLES:
-        _table(results, form, out, overwrite, report)
-    elif form in _DOCUMENTS:
-        _documents(results, form, out, images, overwrite, report)
-    else:
-        raise OutputError(f"Which format is {out} to have? Say --to {', '.join(_DOCUMENTS + _TABLES)}.")
-    report.end(out)
-    sys.exit(ExitCode.PARTIAL if report.problems else ExitCode.OK)
-
-
-def _documents(results: Path, form: str, out: Path, images: Path | None, overwrite: bool, report: PageReport) -> None:
     from ocrbatch.outputs.conversion import convert
+    from ocrbatch.outputs.targets import target_of
 
-    for outcome in convert(results, form, out, images=images, overwrite=overwrite):
-        report.page(outcome.source, outcome.page, outcome.problem)
+    report = PageReport(quiet)
 
+    def tell(page: Outcome) -> None:
+        report.page(page.source, page.page, page.problem)
 
-def _table(results: Path, form: str, out: Path, overwrite: bool, report: PageReport) -> None:
-    from ocrbatch.outputs.results import read_batches, read_config
-    from ocrbatch.outputs.writers import writer_for
-
-    write = writer_for(out, f".{form}")
-    if out.exists() and not overwrite:
-        raise OutputError(f"{out} exists: choose another --out, or --overwrite.")
-
-    def told() -> Iterator[pa.RecordBatch]:
-        for batch in read_batches(results):
-            for row in batch.select(_TOLD).to_pylist():
-                reason = f"failed in the run ({row['error_kind']}: {row['error_message']})"
-                report.page(row["source"], row["page"] or 0, reason if row["status"] == "failed" else None)
-            yield batch
-
-    write(out, told(), read_config(results))
+    target = target_of(out, form)
+    convert(results, target, tell, images=images, overwrite=overwrite)
+    report.end(target.name)
+    sys.exit(ExitCode.PARTIAL if report.problems else ExitCode.OK)

@@ -1,4 +1,4 @@
-"""What commands share: the plugin host, built when a command asks for it."""
+"""What commands share: the plugin host, built when a command asks for it, and how results are asked for."""
 
 from __future__ import annotations
 
@@ -9,12 +9,25 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 import click
 
 from ocrbatch.errors import PluginError
+from ocrbatch.outputs.formats import DOCUMENTS, TABLES
 
 if TYPE_CHECKING:
     from ocrbatch.plugin_system.host import Host
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+OUT_HELP = (
+    f"Results, by how the name ends: {', '.join((*TABLES.values(), *DOCUMENTS.values()))}. With a slash at its end a "
+    f"folder of part files (Parquet), or with --to of a document for each page or source."
+)
+
+form_option = click.option(
+    "--to",
+    "form",
+    type=click.Choice([*DOCUMENTS, *TABLES]),
+    help="Format, where the name does not say it. A document is one file if PLACE ends like one, else a folder.",
+)
 
 
 def pass_host(function: Callable[Concatenate[Host, P], R]) -> Callable[P, R]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import click
 
@@ -27,7 +26,7 @@ class PageReport:
         if self.problems <= _SHOWN:
             click.echo(f"{source}, page {page + 1}: {problem}", err=True)
 
-    def end(self, out: Path, what: str = "failed") -> None:
+    def end(self, out: str, what: str = "failed") -> None:
         """Say how many pages there were, and with how many of them ``what`` happened."""
         if self.problems > _SHOWN:
             click.echo(f"... and {self.problems - _SHOWN} more.", err=True)

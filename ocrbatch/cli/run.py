@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ocrbatch.cli.options import pass_host
+from ocrbatch.cli.options import OUT_HELP, form_option, pass_host
 from ocrbatch.data.places import Place, is_uri, reason
 from ocrbatch.errors import ConfigError, InputError
 
@@ -27,8 +27,9 @@ _PICTURES = "inference_results"
     "-o",
     required=True,
     metavar="PLACE",
-    help="Results: .parquet, .jsonl, .json or .csv; with a slash at its end, a folder of part files (Parquet).",
+    help=OUT_HELP,
 )
+@form_option
 @click.option(
     "--journal",
     type=click.Path(path_type=Path, file_okay=False),
@@ -76,7 +77,8 @@ _PICTURES = "inference_results"
 @click.option("--log-file", type=click.Path(path_type=Path, dir_okay=False), help="Append what happens to a file.")
 @pass_host
 def command(host: Host, /, paths: tuple[str, ...], out: str, **options: Any) -> None:
-    """Read pictures, PDFs and TIFFs, and whole folders of them, into a table with a row for each page.
+    """Read pictures, PDFs and TIFFs, and whole folders of them, into a table with a row for each page, or into
+    documents: text, hOCR, ALTO, PAGE, searchable PDF.
 
     PATH and --out may be URIs too, such as s3://bucket/scans.
 
@@ -85,6 +87,8 @@ def command(host: Host, /, paths: tuple[str, ...], out: str, **options: Any) -> 
     \b
     ocrbatch run scans --out results.parquet
     ocrbatch run page.jpg letter.pdf --out results.jsonl --visualize
+    ocrbatch run book.pdf --out searchable.pdf
+    ocrbatch run scans --to hocr --out hocr/
     """
     from ocrbatch.cli.run_report import exit_code, open_watch, say_start, say_summary
     from ocrbatch.data.shards import Shard
@@ -100,6 +104,7 @@ def command(host: Host, /, paths: tuple[str, ...], out: str, **options: Any) -> 
         host,
         inputs,
         out,
+        form=options["form"],
         threads=threads,
         pictures=options["visualize"],
         workers=workers,

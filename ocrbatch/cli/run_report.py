@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColu
 from rich.progress import Progress as Bar
 
 from ocrbatch.errors import ExitCode, OutputError
+from ocrbatch.outputs.formats import DOCUMENTS
 
 if TYPE_CHECKING:
     from ocrbatch.pipeline.batch import Batch, Summary
@@ -128,15 +129,19 @@ def say_summary(watch: TerminalWatch, batch: Batch, summary: Summary) -> None:
         watch.say(f"  time by stage: {_stages(summary.stage_seconds)}")
     for kind, number in summary.failures.most_common():
         watch.say(f"  {_count(number, 'page')} {kind}: {_ADVICE.get(kind, 'see error_message of these rows')}")
-    if summary.failures:
+    if summary.left_out:
+        watch.say(f"  {_count(summary.left_out, 'page')} left out, whose picture could not be had: see --log-file")
+    if summary.failures and batch.output.form in DOCUMENTS:
+        watch.say("  Failed pages are left out; --retry-failed reads them again.")
+    elif summary.failures:
         watch.say("  Rows with status 'failed' say which and why; --retry-failed reads them again.")
 
 
 def exit_code(summary: Summary) -> ExitCode:
-    """0 when all is well, 10 when pages failed, 130 when interrupted."""
+    """0 when all is well, 10 when pages failed or were left out, 130 when interrupted."""
     if summary.state == "interrupted":
         return ExitCode.INTERRUPTED
-    return ExitCode.PARTIAL if summary.counts["failed"] else ExitCode.OK
+    return ExitCode.PARTIAL if summary.counts["failed"] or summary.left_out else ExitCode.OK
 
 
 def _stages(seconds: Mapping[str, float]) -> str:

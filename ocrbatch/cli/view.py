@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
+
+from ocrbatch.errors import OutputError
 
 _STATUSES = ("ok", "empty", "failed")
 
 
 @click.command("view", context_settings={"max_content_width": 120})
-@click.argument("results", type=click.Path(path_type=Path))
-@click.option("--out", "-o", required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.html",
-              help="Page to write.")  # fmt: skip
+@click.argument("results")
+@click.option("--out", "-o", required=True, metavar="FILE.html", help="Page to write.")
 @click.option(
     "--images",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -26,8 +28,8 @@ _STATUSES = ("ok", "empty", "failed")
 @click.option("--overwrite", is_flag=True, help="Replace the file if it is there.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors.")
 def command(
-    results: Path,
-    out: Path,
+    results: str,
+    out: str,
     images: Path | None,
     pictures: int,
     side: int,
@@ -36,7 +38,8 @@ def command(
     overwrite: bool,
     quiet: bool,
 ) -> None:
-    """Make one HTML page of the RESULTS of `ocrbatch run`, a .parquet, .jsonl or .json file.
+    """Make one HTML page of the RESULTS of `ocrbatch run`: a .parquet, .jsonl or .json file, or a folder of Parquet
+    files. RESULTS and --out may be URIs too, such as s3://bucket/results.parquet.
 
     Page by page, with boxes, texts and scores; a search; filters by status, reason and score; figures of the whole run.
     The page needs no network and can be passed on as it is. Pages without a picture show their text in its place.
@@ -50,13 +53,22 @@ def command(
 
     from ocrbatch.cli.page_report import PageReport
     from ocrbatch.outputs.report import ReportOptions, write_report
+    from ocrbatch.outputs.targets import target_of
 
+    target = target_of(out, "html")
+    target.check()
+    if target.mark() and not overwrite:
+        raise OutputError(f"{target.name} exists: choose another --out, or --overwrite.")
     options = ReportOptions(pictures, side, limit, frozenset(only), images)
-    outcomes = write_report(results, out, options, overwrite=overwrite)
     report = PageReport(quiet)
     console = Console(stderr=True)
-    for outcome in track(
-        outcomes, "Writing", console=console, transient=True, disable=quiet or not console.is_terminal
-    ):
-        report.page(outcome.source, outcome.page, None if quiet else outcome.problem)
-    report.end(out, "without their picture")
+    hidden = quiet or not console.is_terminal
+
+    def write(path: Path, _: object) -> None:
+        outcomes = write_report(results, path, options)
+        for outcome in track(outcomes, "Writing", console=console, transient=True, disable=hidden):
+            report.page(outcome.source, outcome.page, None if quiet else outcome.problem)
+
+    with TemporaryDirectory() as work:
+        target.write(write, (), Path(work))
+    report.end(target.name, "without their picture")

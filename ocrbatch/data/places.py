@@ -102,6 +102,17 @@ class Place:
         for info in fs.get_file_info(FileSelector(path)):
             yield info.base_name, _stat(info) if info.type.name == "File" else None
 
+    def walk(self) -> Iterator[tuple[str, Stat]]:
+        """Files in a folder and those below it, by their paths in it; none when it is not there. Raises OSError."""
+        from pyarrow.fs import FileSelector
+
+        fs, path = _opened(self)
+        found = fs.get_file_info(FileSelector(path, recursive=True, allow_not_found=True))
+        for info in sorted(found, key=lambda info: str(info.path)):
+            stat = _stat(info) if info.type.name == "File" else None
+            if stat is not None:
+                yield info.path[len(path) :].lstrip("/"), stat
+
     def open(self) -> Any:
         """The file for reading at any position. Raises OSError."""
         fs, path = _opened(self)
@@ -145,6 +156,14 @@ def is_uri(path: str) -> bool:
 def shown_as(path: str) -> str:
     """A path, or a URI without what is secret in it."""
     return Place.parse(path).name if is_uri(path) else path
+
+
+def canonical(path: str) -> str:
+    """The same for all ways to name a place but links; of a URI without what is secret in it."""
+    if is_uri(path):
+        place = Place.parse(path)
+        return place.name.rstrip("/") if place.local is None else canonical(str(place.local))
+    return os.path.abspath(path)  # noqa: PTH100 - resolves dots, not links
 
 
 def reason(error: Exception) -> str:

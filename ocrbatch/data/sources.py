@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -143,16 +143,30 @@ def still_there(source: str, paths: Sequence[str]) -> bool:
     reached. When it cannot be found out, there is."""
     if not is_uri(source):
         return os.path.exists(source)
-    place = Place.parse(source)
-    roots = (Place.parse(path).root() for path in paths if is_uri(path))
-    root = next((root for root in roots if root.name == place.root().name), place)
     try:
-        replace(place, netloc=root.netloc, query=root.query).stat()
+        as_reached(source, roots_of(paths)).stat()
     except FileNotFoundError:
         return False
     except OSError:
         return True
     return True
+
+
+def roots_of(paths: Iterable[str]) -> dict[str, Place]:
+    """The buckets of those of ``paths`` that are URIs, by name, as the first of each is reached."""
+    roots: dict[str, Place] = {}
+    for path in paths:
+        if is_uri(path):
+            root = Place.parse(path).root()
+            roots.setdefault(root.name, root)
+    return roots
+
+
+def as_reached(source: str, roots: Mapping[str, Place]) -> Place:
+    """The place that results call ``source``, with the query and the credentials of its bucket among ``roots``."""
+    place = Place.parse(source)
+    root = roots.get(place.root().name, place)
+    return replace(place, netloc=root.netloc, query=root.query)
 
 
 def printable(path: str) -> str:

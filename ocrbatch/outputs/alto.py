@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element, SubElement
 
 from ocrbatch import __version__
 from ocrbatch.outputs.layout import Box, Layout, Line
-from ocrbatch.outputs.xml_text import clean, to_bytes
+from ocrbatch.outputs.xml_text import around, clean, fragment
 from ocrbatch.types import Polygon
 
 _NAMESPACE = "http://www.loc.gov/standards/alto/ns-v4#"
 _SCHEMA = "http://www.loc.gov/standards/alto/v4/alto-4-4.xsd"
 
 
+LEVEL = 2
+"""How deep a page stands in the document."""
+
+
 def alto(page: Layout) -> bytes:
     """The page as an ALTO document, in pixels."""
+    head, tail = frame((page.source,), page.models)
+    return head + fragment(page_element(page), LEVEL) + tail
+
+
+def frame(sources: Sequence[str], models: Iterable[str]) -> tuple[bytes, bytes]:
+    """The document before and after its pages, one for each of ``sources``."""
     root = Element(
         "alto",
         {
@@ -24,27 +35,37 @@ def alto(page: Layout) -> bytes:
             "SCHEMAVERSION": "4.4",
         },
     )
-    _describe(SubElement(root, "Description"), page)
-    size = {"WIDTH": str(page.width), "HEIGHT": str(page.height)}
-    layout = SubElement(root, "Layout")
-    place = SubElement(layout, "Page", {"ID": "page_1", "PHYSICAL_IMG_NR": str(page.page + 1), **size})
-    space = SubElement(place, "PrintSpace", {"HPOS": "0", "VPOS": "0", **size})
-    for number, lines in enumerate(page.blocks, 1):
-        block = SubElement(space, "TextBlock", _place(f"block_{number}", page.box(page.around(lines))))
-        for line_number, line in enumerate(lines, 1):
-            _line(block, page, f"{number}_{line_number}", line)
-    return to_bytes(root)
-
-
-def _describe(description: Element, page: Layout) -> None:
+    description = SubElement(root, "Description")
     SubElement(description, "MeasurementUnit").text = "pixel"
-    image = SubElement(description, "sourceImageInformation")
-    SubElement(image, "fileName").text = clean(page.source)
+    _name(SubElement(description, "sourceImageInformation"), sources)
     processing = SubElement(description, "Processing", {"ID": "ocr_1"})
-    SubElement(processing, "processingStepDescription").text = clean(" ".join(["text recognition", *page.models]))
+    SubElement(processing, "processingStepDescription").text = clean(" ".join(["text recognition", *models]))
     software = SubElement(processing, "processingSoftware")
     SubElement(software, "softwareName").text = "ocrbatch"
     SubElement(software, "softwareVersion").text = __version__
+    return around(root, SubElement(root, "Layout"))
+
+
+def page_element(page: Layout, number: int = 1) -> Element:
+    """The page, which is the document's ``number``-th."""
+    size = {"WIDTH": str(page.width), "HEIGHT": str(page.height)}
+    element = Element("Page", {"ID": f"page_{number}", "PHYSICAL_IMG_NR": str(page.page + 1), **size})
+    space = SubElement(element, "PrintSpace", {"HPOS": "0", "VPOS": "0", **size})
+    for block_number, lines in enumerate(page.blocks, 1):
+        identity = f"{number}_{block_number}"
+        block = SubElement(space, "TextBlock", _place(f"block_{identity}", page.box(page.around(lines))))
+        for line_number, line in enumerate(lines, 1):
+            _line(block, page, f"{identity}_{line_number}", line)
+    return element
+
+
+def _name(image: Element, sources: Sequence[str]) -> None:
+    """ALTO has room for one file's name; of several files, each page's is an identifier, in the order of the pages."""
+    if len(set(sources)) == 1:
+        SubElement(image, "fileName").text = clean(sources[0])
+        return
+    for source in sources:
+        SubElement(image, "fileIdentifier").text = clean(source)
 
 
 def _line(block: Element, page: Layout, number: str, line: Line) -> None:

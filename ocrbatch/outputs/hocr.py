@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element, SubElement
 
 from ocrbatch import __version__
 from ocrbatch.outputs.layout import Box, Layout, Line
-from ocrbatch.outputs.xml_text import clean, to_bytes
+from ocrbatch.outputs.xml_text import around, clean, fragment
 
 _DOCTYPE = (
     '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" '
@@ -15,23 +16,38 @@ _DOCTYPE = (
 _CAPABILITIES = "ocr_page ocr_carea ocr_par ocr_line ocrx_word ocrp_poly ocrp_wconf"
 
 
+LEVEL = 2
+"""How deep a page stands in the document."""
+
+
 def hocr(page: Layout) -> bytes:
     """The page as an hOCR document."""
+    head, tail = frame((page.source,), page.models)
+    return head + fragment(page_element(page), LEVEL) + tail
+
+
+def frame(sources: Sequence[str], models: Iterable[str]) -> tuple[bytes, bytes]:
+    """The document before and after its pages, one for each of ``sources``."""
     root = Element("html", {"xmlns": "http://www.w3.org/1999/xhtml", "lang": "und", "xml:lang": "und"})
     head = SubElement(root, "head")
-    SubElement(head, "title").text = clean(page.source)
+    SubElement(head, "title").text = clean(sources[0] if len(set(sources)) == 1 else f"{len(sources)} pages")
     SubElement(head, "meta", {"http-equiv": "Content-Type", "content": "text/html; charset=utf-8"})
     for name, content in (
-        ("ocr-system", " ".join([f"ocrbatch {__version__}", *page.models])),
+        ("ocr-system", " ".join([f"ocrbatch {__version__}", *models])),
         ("ocr-capabilities", _CAPABILITIES),
-        ("ocr-number-of-pages", "1"),
+        ("ocr-number-of-pages", str(len(sources))),
     ):
         SubElement(head, "meta", {"name": name, "content": clean(content)})
+    return around(root, SubElement(root, "body"), _DOCTYPE)
+
+
+def page_element(page: Layout, number: int = 1) -> Element:
+    """The page, which is the document's ``number``-th."""
     title = f"image {_quoted(page.source)}; bbox 0 0 {page.width} {page.height}; ppageno {page.page}"
-    body = SubElement(SubElement(root, "body"), "div", _attributes("ocr_page", "page_1", title))
-    for number, lines in enumerate(page.blocks, 1):
-        _block(body, page, f"1_{number}", lines)
-    return to_bytes(root, _DOCTYPE)
+    body = Element("div", _attributes("ocr_page", f"page_{number}", title))
+    for block, lines in enumerate(page.blocks, 1):
+        _block(body, page, f"{number}_{block}", lines)
+    return body
 
 
 def _block(body: Element, page: Layout, number: str, lines: tuple[Line, ...]) -> None:

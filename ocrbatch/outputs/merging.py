@@ -59,12 +59,17 @@ def read_shards(paths: Sequence[str | Path]) -> list[ShardFile]:
     return shards
 
 
-def merged(shards: Sequence[ShardFile]) -> Iterator[pa.RecordBatch]:
+def merged(shards: Sequence[ShardFile], columns: Sequence[str] = tuple(SCHEMA.names)) -> Iterator[pa.RecordBatch]:
     """Rows of all shards in the order of one run, as one run has them. Raises InputError for a file that is damaged."""
     with ExitStack() as stack:
-        runs = [_runs(shard, stack) for shard in shards]
+        runs = [_runs(shard, columns, stack) for shard in shards]
         for _, rows in merge(*runs, key=itemgetter(0)):
-            yield rows.select(SCHEMA.names)
+            yield rows.select(list(columns))
+
+
+def sources(shards: Sequence[ShardFile]) -> Iterator[str]:
+    """The source of each row of :func:`merged`."""
+    return (source for rows in merged(shards, ("source",)) for source in rows["source"].to_pylist())
 
 
 def _files(path: str) -> list[str]:
@@ -134,11 +139,11 @@ def _refuse_gaps(infos: Sequence[ShardInfo]) -> None:
         )
 
 
-def _runs(shard: ShardFile, stack: ExitStack) -> Iterator[tuple[int, pa.RecordBatch]]:
+def _runs(shard: ShardFile, columns: Sequence[str], stack: ExitStack) -> Iterator[tuple[int, pa.RecordBatch]]:
     """Runs of rows of one source file, with its place in the listing."""
     try:
         file = stack.enter_context(pq.ParquetFile(_opened(shard.path)))
-        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
+        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=[*columns, ORDINAL]):
             places = batch[ORDINAL].to_numpy()
             cuts = [0, *(np.flatnonzero(np.diff(places)) + 1).tolist(), len(places)]
             for first, stop in pairwise(cuts):

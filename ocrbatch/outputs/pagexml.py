@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from xml.etree.ElementTree import Element, SubElement
 
 from ocrbatch import __version__
 from ocrbatch.outputs.layout import Layout, Line
-from ocrbatch.outputs.xml_text import clean, to_bytes
+from ocrbatch.outputs.xml_text import around, clean, fragment
 from ocrbatch.types import Polygon
 
 _NAMESPACE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"
 
 
+LEVEL = 1
+"""How deep a page stands in the document."""
+
+
 def pagexml(page: Layout, created: datetime) -> bytes:
     """The page as a PAGE document. ``created``, with a time zone, is when it was read."""
+    head, tail = frame((page.source,), page.models, created)
+    return head + fragment(page_element(page), LEVEL) + tail
+
+
+def frame(sources: Sequence[str], models: Iterable[str], created: datetime) -> tuple[bytes, bytes]:  # noqa: ARG001
+    """The document before and after its page."""
     root = Element(
         "PcGts",
         {
@@ -24,18 +35,23 @@ def pagexml(page: Layout, created: datetime) -> bytes:
         },
     )
     metadata = SubElement(root, "Metadata")
-    SubElement(metadata, "Creator").text = clean(" ".join([f"ocrbatch {__version__}", *page.models]))
+    SubElement(metadata, "Creator").text = clean(" ".join([f"ocrbatch {__version__}", *models]))
     for name in ("Created", "LastChange"):
         SubElement(metadata, name).text = created.isoformat(timespec="seconds")
+    return around(root, root)
+
+
+def page_element(page: Layout, number: int = 1) -> Element:  # noqa: ARG001
+    """The page, the only one of its document."""
     size = {"imageWidth": str(page.width), "imageHeight": str(page.height)}
-    place = SubElement(root, "Page", {"imageFilename": clean(page.source), **size})
+    place = Element("Page", {"imageFilename": clean(page.source), **size})
     if page.blocks:
         order = SubElement(SubElement(place, "ReadingOrder"), "OrderedGroup", {"id": "reading_order"})
-        for number, _ in enumerate(page.blocks):
-            SubElement(order, "RegionRefIndexed", {"index": str(number), "regionRef": f"region_{number + 1}"})
-    for number, lines in enumerate(page.blocks, 1):
-        _block(place, page, number, lines)
-    return to_bytes(root)
+        for block, _ in enumerate(page.blocks):
+            SubElement(order, "RegionRefIndexed", {"index": str(block), "regionRef": f"region_{block + 1}"})
+    for block, lines in enumerate(page.blocks, 1):
+        _block(place, page, block, lines)
+    return place
 
 
 def _block(place: Element, page: Layout, number: int, lines: tuple[Line, ...]) -> None:

@@ -9,27 +9,26 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PurePath
 from string import Template
 from typing import Any, TextIO
 
 from ocrbatch.data.gallery import small_jpeg
-from ocrbatch.data.images import Document
-from ocrbatch.errors import OcrbatchError, OutputError
-from ocrbatch.outputs.conversion import Outcome
+from ocrbatch.data.places import shown_as
+from ocrbatch.outputs.documents import Outcome
 from ocrbatch.outputs.files import replacing
-from ocrbatch.outputs.page_pictures import open_source, page_picture
+from ocrbatch.outputs.page_pictures import NO_PICTURE, PageFiles
 from ocrbatch.outputs.report_rows import Tally, page_entry, region_entries
 from ocrbatch.outputs.results import Row, read_rows
 
 _SCRIPTS = ("pages.js", "list.js", "viewer.js", "charts.js", "main.js")
 _THUMB_SIDE, _THUMB_QUALITY, _PICTURE_QUALITY = 128, 60, 72
-_NO_PICTURE = (OcrbatchError, OSError, TypeError, ValueError)
 _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 
 
@@ -45,27 +44,27 @@ class ReportOptions:
     images: Path | None = None
 
 
-def write_report(
-    results: Path, target: Path, options: ReportOptions | None = None, *, overwrite: bool = False
-) -> Iterator[Outcome]:
+def write_report(results: str | Path, target: Path, options: ReportOptions | None = None) -> Iterator[Outcome]:
     """Write the page, row by row in memory, and tell of each page that it shows; a ``problem`` says why a page that
     was to have a picture has none.
 
-    Raises InputError for results that cannot be read and OutputError when the file exists or cannot be written.
+    Raises InputError for results that cannot be read and OutputError when the file cannot be written.
     """
-    options = options or ReportOptions()
-    if target.exists() and not overwrite:
-        raise OutputError(f"{target} exists: choose another --out, or --overwrite.")
-    if not target.absolute().parent.is_dir():
-        raise OutputError(f"Cannot write {target}: there is no folder {target.absolute().parent}.")
-    with replacing(target, flush=False) as path, path.open("w", encoding="utf-8", newline="\n") as file:
-        yield from _write(file, results, read_rows(results), options)
+    options, name = options or ReportOptions(), PurePath(shown_as(os.fspath(results))).name
+    with (
+        replacing(target, flush=False) as path,
+        path.open("w", encoding="utf-8", newline="\n") as file,
+        PageFiles(options.images, (os.fspath(results),)) as pages,
+    ):
+        yield from _write(file, name, read_rows(results), _Pictures(options, pages), options)
 
 
-def _write(file: TextIO, results: Path, rows: Iterable[Row], options: ReportOptions) -> Iterator[Outcome]:
+def _write(
+    file: TextIO, name: str, rows: Iterable[Row], pictures: _Pictures, options: ReportOptions
+) -> Iterator[Outcome]:
     script = _script()
-    file.write(_head(f"ocrbatch: {results.name}", script))
-    tally, pictures, shown = Tally(), _Pictures(options), 0
+    file.write(_head(f"ocrbatch: {name}", script))
+    tally, shown = Tally(), 0
     for given in rows:
         row, entry, regions = _understood(given)
         tally.add(row)
@@ -92,12 +91,12 @@ def to_json(value: Any) -> str:
 
 
 class _Pictures:
-    """Pictures for the first pages that have one to give; a file of many pages is opened, or found missing, once."""
+    """Pictures for the first pages that have one to give."""
 
-    def __init__(self, options: ReportOptions) -> None:
+    def __init__(self, options: ReportOptions, files: PageFiles) -> None:
         self._left = options.pictures
         self._options = options
-        self._opened: tuple[str, Document | Exception] | None = None
+        self._files = files
 
     def add(self, entry: dict[str, Any], row: Row) -> str | None:
         """Put a thumbnail and a picture into ``entry``; else say there, and return, why a page has none."""
@@ -105,27 +104,14 @@ class _Pictures:
             entry["missing"] = f"only {self._options.pictures} pages have one (--pictures)."
             return None
         try:
-            pixels = page_picture(row, self._document(row)).pixels
-        except _NO_PICTURE as error:
+            pixels = self._files.picture(row).pixels
+        except NO_PICTURE as error:
             entry["missing"] = str(error)
             return f"no picture: {error}"
         self._left -= 1
         entry["picture"] = _base64(small_jpeg(pixels, self._options.side, _PICTURE_QUALITY))
         entry["thumb"] = _base64(small_jpeg(pixels, _THUMB_SIDE, _THUMB_QUALITY))
         return None
-
-    def _document(self, row: Row) -> Document:
-        if self._opened is None or self._opened[0] != row["source"]:
-            self._opened = row["source"], self._open(row)
-        if isinstance(self._opened[1], Exception):
-            raise self._opened[1]
-        return self._opened[1]
-
-    def _open(self, row: Row) -> Document | Exception:
-        try:
-            return open_source(row, self._options.images)
-        except _NO_PICTURE as error:
-            return error
 
 
 def _understood(row: Row) -> tuple[Row, dict[str, Any], list[list[Any]]]:

@@ -1,15 +1,20 @@
-"""Reading what a run wrote, one row at a time."""
+"""Reading what a run wrote, one row at a time, wherever it is."""
 
 from __future__ import annotations
 
+import io
 import json
+import os
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ocrbatch.data.places import Place, is_uri, reason, shown_as
+from ocrbatch.data.sources import Selection, list_sources
 from ocrbatch.errors import InputError
 from ocrbatch.outputs.rows import SCHEMA
 from ocrbatch.outputs.writers import CONFIG_KEY
@@ -18,36 +23,38 @@ Row = dict[str, Any]
 
 _ROWS_AT_ONCE = 32
 _CHARACTERS_AT_ONCE = 1 << 20
+_IN_FOLDERS = Selection(("*.parquet",), ("_*", ".*"))  # as readers of Parquet have it: others are no data
 
 
-def read_rows(results: Path, columns: Sequence[str] = tuple(SCHEMA.names)) -> Iterator[Row]:
-    """Rows of a .parquet, .jsonl or .json file in their order, with None in columns that are not there. Of Parquet only
-    ``columns`` are read.
+def read_rows(results: str | Path, columns: Sequence[str] = tuple(SCHEMA.names)) -> Iterator[Row]:
+    """Rows of a .parquet, .jsonl or .json file in their order, with None in columns that are not there; those of all
+    Parquet files of a folder, in the order of their names. Of Parquet only ``columns`` are read.
 
     Raises InputError for what is no results file.
     """
+    name = shown_as(os.fspath(results))
     try:
-        for number, row in enumerate(_READERS[_kind(results)](results, columns), 1):
+        read = ((file, row) for file in _files(results) for row in _READERS[_kind(file)](file, columns))
+        for number, (file, row) in enumerate(read, 1):
             if not isinstance(row, dict) or not isinstance(row.get("source"), str) or "status" not in row:
                 raise InputError(
-                    f"{results} is no result of `ocrbatch run`: row {number} has no 'source' or no 'status'."
+                    f"{shown_as(file)} is no result of `ocrbatch run`: row {number} has no 'source' or no 'status'."
                 )
             yield {**_NOTHING, **row}
     except OSError as error:
-        raise InputError(f"Cannot read {results}: {error.strerror or error}.") from error
+        raise InputError(f"Cannot read {name}: {reason(error)}.") from error
     except (ValueError, pa.ArrowException) as error:
         raise InputError(
-            f"Cannot read {results}, it is damaged or something else than its name says ({error})."
+            f"Cannot read {name}, it is damaged or something else than its name says ({error})."
         ) from error
 
 
-def read_sources(results: Path) -> Iterator[str]:
+def read_sources(results: str | Path) -> Iterator[str]:
     """The source of each row, without reading the rest where the format allows it. Raises InputError."""
-    rows = read_rows(results, ("source", "status")) if results.suffix.lower() == ".parquet" else read_rows(results)
-    return (str(row["source"]) for row in rows)
+    return (str(row["source"]) for row in read_rows(results, ("source", "status")))
 
 
-def read_batches(results: Path) -> Iterator[pa.RecordBatch]:
+def read_batches(results: str | Path) -> Iterator[pa.RecordBatch]:
     """The same rows as Arrow batches."""
     waiting: list[Row] = []
     for row in read_rows(results):
@@ -59,52 +66,90 @@ def read_batches(results: Path) -> Iterator[pa.RecordBatch]:
         yield pa.RecordBatch.from_pylist(waiting, schema=SCHEMA)
 
 
-def read_config(results: Path) -> dict[str, Any]:
+def read_config(results: str | Path) -> dict[str, Any]:
     """The settings of the run, as far as the file holds them: only Parquet does."""
-    if _kind(results) != ".parquet":
+    file = next(_files(results))
+    if _kind(file) != ".parquet":
         return {}
     try:
-        metadata = pq.read_metadata(results).metadata or {}
+        metadata = pq.read_metadata(_binary(file)).metadata or {}
         config: dict[str, Any] = json.loads(metadata.get(CONFIG_KEY.encode(), b"{}"))
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise InputError(f"Cannot read {results} ({error}).") from error
+    except OSError as error:
+        raise InputError(f"Cannot read {shown_as(file)}: {reason(error)}.") from error
+    except (ValueError, pa.ArrowException) as error:
+        raise InputError(f"Cannot read {shown_as(file)} ({error}).") from error
     return config
 
 
-def _kind(results: Path) -> str:
-    suffix = results.suffix.lower()
+def read_time(results: str | Path) -> datetime:
+    """When the results were written: the time of the newest file. Raises InputError."""
+    try:
+        return datetime.fromtimestamp(max(map(_mtime, _files(results))), UTC)
+    except OSError as error:
+        raise InputError(f"Cannot read {shown_as(os.fspath(results))}: {reason(error)}.") from error
+
+
+def _files(results: str | Path) -> Iterator[str]:
+    """The file, or those of a folder. Raises InputError for a folder without any."""
+    text = os.fspath(results)
+    found = False
+    for file in list_sources([text], _IN_FOLDERS):
+        found = True
+        yield file.path
+    if not found:
+        raise InputError(f"There are no Parquet files in {shown_as(text)}.")
+
+
+def _kind(file: str) -> str:
+    suffix = Path(Place.parse(file).key if is_uri(file) else file).suffix.lower()
     if suffix not in _READERS:
-        raise InputError(f"Cannot read {results}: results end in {', '.join(_READERS)}.")
+        raise InputError(f"Cannot read {shown_as(file)}: results end in {', '.join(_READERS)}.")
     return suffix
 
 
-def _parquet(results: Path, columns: Sequence[str]) -> Iterator[Any]:
-    with pq.ParquetFile(results) as file:
-        there = [name for name in columns if name in file.schema_arrow.names]
-        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=there):
+def _mtime(file: str) -> float:
+    if not is_uri(file):
+        return Path(file).stat().st_mtime
+    stat = Place.parse(file).stat()
+    return stat.mtime_ns / 1e9 if stat else 0.0
+
+
+def _binary(file: str) -> Any:
+    """What pyarrow reads at any position."""
+    return Place.parse(file).open() if is_uri(file) else file
+
+
+def _text(file: str) -> TextIO:
+    return io.TextIOWrapper(_binary(file) if is_uri(file) else Path(file).open("rb"), encoding="utf-8-sig")
+
+
+def _parquet(file: str, columns: Sequence[str]) -> Iterator[Any]:
+    with pq.ParquetFile(_binary(file)) as opened:
+        there = [name for name in columns if name in opened.schema_arrow.names]
+        for batch in opened.iter_batches(batch_size=_ROWS_AT_ONCE, columns=there):
             yield from batch.to_pylist()
 
 
-def _jsonl(results: Path, columns: Sequence[str]) -> Iterator[Any]:  # noqa: ARG001
-    with results.open(encoding="utf-8-sig") as file:
-        for line in file:
+def _jsonl(file: str, columns: Sequence[str]) -> Iterator[Any]:  # noqa: ARG001
+    with _text(file) as lines:
+        for line in lines:
             if line.strip():
                 yield json.loads(line)
 
 
-def _json(results: Path, columns: Sequence[str]) -> Iterator[Any]:  # noqa: ARG001
+def _json(file: str, columns: Sequence[str]) -> Iterator[Any]:  # noqa: ARG001
     """The items of one array, however it is laid out, without ever holding all of them."""
-    with results.open(encoding="utf-8-sig") as file:
-        decoder, text = json.JSONDecoder(), _more(file, "").lstrip()
+    with _text(file) as opened:
+        decoder, text = json.JSONDecoder(), _more(opened, "").lstrip()
         if not text.startswith("["):
             raise ValueError("no array of rows")
         text = text[1:].lstrip()
         while not text.startswith("]"):
             try:
                 value, end = decoder.raw_decode(text.lstrip(", \t\r\n"))
-                text = text.lstrip(", \t\r\n")[end:].lstrip() or _more(file, "").lstrip()
+                text = text.lstrip(", \t\r\n")[end:].lstrip() or _more(opened, "").lstrip()
             except json.JSONDecodeError:
-                text = _more(file, text)  # the item goes on, or the file is cut off
+                text = _more(opened, text)  # the item goes on, or the file is cut off
                 continue
             yield value
 

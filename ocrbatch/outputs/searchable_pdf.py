@@ -38,6 +38,10 @@ class SearchablePdf:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Forget the pages."""
         self._document.close()
 
     def add(self, layout: Layout, picture: PagePicture) -> None:

@@ -1,4 +1,4 @@
-"""Writing rows as one file, by the suffix of its name. A file appears whole or not at all."""
+"""Writing rows as one file. A file appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from typing import Any, TextIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ocrbatch.config.suggest import did_you_mean
-from ocrbatch.errors import OutputError
 from ocrbatch.outputs.csv_table import write_table
 from ocrbatch.outputs.files import replacing
 from ocrbatch.outputs.rows import SCHEMA
@@ -25,17 +23,9 @@ _ROWS_PER_GROUP = 512
 WriteRows = Callable[[Path, Iterable[pa.RecordBatch], Mapping[str, Any]], None]
 
 
-def writer_for(target: Path, suffix: str | None = None, *, there: bool = False) -> WriteRows:
-    """The writer for a file name, or for another ``suffix`` than it has. Raises OutputError for an unknown suffix or,
-    unless ``there`` vouches for it, a folder that is not there."""
-    suffix = target.suffix.lower() if suffix is None else suffix
-    if suffix not in _WRITERS:
-        known = ", ".join(_WRITERS)
-        hint = did_you_mean(suffix, _WRITERS)
-        raise OutputError(f"Cannot write {target}: its name must end in one of {known}{hint}")
-    if not there and not target.absolute().parent.is_dir():
-        raise OutputError(f"Cannot write {target}: there is no folder {target.absolute().parent}.")
-    return _WRITERS[suffix]
+def writer_of(form: str) -> WriteRows:
+    """The writer of a format, a key of :data:`ocrbatch.outputs.formats.TABLES`."""
+    return _WRITERS[form]
 
 
 def write_parquet(target: Path, batches: Iterable[pa.RecordBatch], config: Mapping[str, Any]) -> None:
@@ -70,10 +60,10 @@ def write_csv(target: Path, batches: Iterable[pa.RecordBatch], config: Mapping[s
 
 
 _WRITERS: dict[str, WriteRows] = {
-    ".parquet": write_parquet,
-    ".jsonl": write_jsonl,
-    ".json": write_json,
-    ".csv": write_csv,
+    "parquet": write_parquet,
+    "jsonl": write_jsonl,
+    "json": write_json,
+    "csv": write_csv,
 }
 
 

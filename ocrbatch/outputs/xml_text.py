@@ -13,6 +13,20 @@ def clean(text: str) -> str:
     return _NO_XML.sub("\ufffd", text)
 
 
+def around(root: Element, inside: Element, doctype: str = "") -> tuple[bytes, bytes]:
+    """The document before and after what is to stand in ``inside``, behind the children that it has. The tree is
+    changed on the way."""
+    inside.append(Element("pages"))
+    head, tail = to_bytes(root, doctype).split(b"<pages />")
+    return head, tail
+
+
+def fragment(element: Element, level: int) -> bytes:
+    """An element in UTF-8, indented as one of that ``level`` is."""
+    indent(element, " ", level)
+    return tostring(element, encoding="unicode").encode()
+
+
 def to_bytes(root: Element, doctype: str = "") -> bytes:
     """The document as UTF-8 with its declaration. The tree is indented on the way."""
     indent(root, " ")

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
-
-import pyarrow as pa
 
 from ocrbatch import __version__
 from ocrbatch.config.differences import differences
 from ocrbatch.config.run import BundleChoice, RunConfig
 from ocrbatch.data.places import shown_as
-from ocrbatch.data.shards import Roll, Shard
+from ocrbatch.data.shards import Shard
 from ocrbatch.data.sources import Selection, common_folder
 from ocrbatch.errors import ConfigError, InputError, OutputError
 from ocrbatch.outputs.pictures import Drawing
-from ocrbatch.outputs.shards import SHARD_SCHEMA, ShardInfo, write_shard
-from ocrbatch.outputs.targets import Parts, Target, WriteFile, target_of
-from ocrbatch.outputs.writers import writer_for
+from ocrbatch.outputs.target_folders import Parts
+from ocrbatch.outputs.targets import Target, target_of
 from ocrbatch.pipeline.chain import label, open_bundles, postprocessors
 from ocrbatch.pipeline.driver import Driver, Progress
+from ocrbatch.pipeline.ending import Ending
 from ocrbatch.pipeline.journal import Journal
-from ocrbatch.pipeline.ledger import Ledger, PageRow
+from ocrbatch.pipeline.ledger import Ledger
 from ocrbatch.pipeline.lock import locked
 from ocrbatch.pipeline.worker import WorkerStart
 from ocrbatch.plugin_system.host import Host
@@ -59,27 +54,35 @@ class Batch:
     shard: Shard | None = None
     ray: str | None = None
     journal_at: Path | None = None
+    form: str | None = None
+
+    @property
+    def output(self) -> Target:
+        """Where the results go, in the format ``form`` unless the name of ``target`` says it."""
+        return target_of(self.target, self.form)
 
     @property
     def name(self) -> str:
         """How messages call the output."""
-        return target_of(self.target).name
+        return self.output.name
 
     @property
     def journal(self) -> Path:
         """Folder of the journal: beside the output unless another was named, or the output is elsewhere."""
-        return self.journal_at or target_of(self.target).journal
+        return self.journal_at or self.output.journal
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How a run ended: ``state`` is written, unchanged (the output was complete) or interrupted."""
+    """How a run ended: ``state`` is written, unchanged (the output was complete) or interrupted; ``left_out`` counts
+    pages that were read but are in no document, because their picture could not be had."""
 
     state: str
     counts: Counter[str]
     failures: Counter[str]
     progress: Progress
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
+    left_out: int = 0
 
 
 class Watch(Protocol):
@@ -152,7 +155,7 @@ def _made(folder: Path) -> Path:
 
 def run_batch(batch: Batch, watch: Watch) -> Summary:
     """Run to the end, or until ``watch`` asks to stop. Raises OcrbatchError for what no page is to blame for."""
-    target = target_of(batch.target)
+    target = batch.output
     target.check()
     _refuse_impossible_shard(batch, target)
     if not batch.overwrite and not any(batch.journal.glob("*.segment")) and target.mark():
@@ -179,11 +182,9 @@ def run_batch(batch: Batch, watch: Watch) -> Summary:
                 raise InputError(f"Nothing to read: no picture or PDF under {_names(batch.paths)}.")
             if not journal.settings():  # a shard without files: the next start must know whose output it is
                 journal.start(kept)
-            write = _writer(target, driver.roll, {"ocrbatch": __version__, "settings": settings})
-            rows = _batches(journal, ledger.rows(batch.limit), with_place=driver.roll is not None)
-            digest = f"{tally.digest} {driver.roll.digest}" if driver.roll else tally.digest
-            state = _finish(batch.journal, target, digest, lambda: target.write(write, rows, batch.journal))
-            return Summary(state, tally.counts, tally.failures, driver.progress, driver.stage_seconds)
+            ending = Ending(batch.journal, target, batch.paths, {"ocrbatch": __version__, "settings": settings})
+            state, left_out = ending.write(journal, ledger, batch.limit, driver.roll, watch.log)
+            return Summary(state, tally.counts, tally.failures, driver.progress, driver.stage_seconds, left_out)
 
 
 def _bound_to(batch: Batch, target: Target) -> dict[str, str]:
@@ -195,47 +196,12 @@ def _bound_to(batch: Batch, target: Target) -> dict[str, str]:
 def _refuse_impossible_shard(batch: Batch, target: Target) -> None:
     if batch.shard is None:
         return
-    if target.suffix != ".parquet" or isinstance(target, Parts):
+    if target.form != "parquet" or isinstance(target, Parts):
         raise OutputError(
             f"A shard's results are one .parquet file, not {target.name}: `ocrbatch merge` makes others of them."
         )
     if batch.limit is not None:
         raise ConfigError("A limit counts the pages of all shards, which no shard knows: leave out --limit or --shard.")
-
-
-def _writer(target: Target, roll: Roll | None, config: Mapping[str, Any]) -> WriteFile:
-    if roll is not None:
-        info = ShardInfo(roll.shard.number, roll.shard.of, roll.files, roll.digest)
-        return partial(write_shard, config=config, info=info)
-    write = writer_for(Path(target.name), target.suffix, there=True)
-    return lambda path, rows: write(path, rows, config)
-
-
-def _finish(journal: Path, target: Target, digest: str, write: Callable[[], None]) -> str:
-    """Write the final file unless it is there already, as this very journal would make it."""
-    marker = journal / "finished.json"
-    if marker.exists() and (there := target.mark()) and marker.read_text() == _mark(digest, there):
-        return "unchanged"
-    write()
-    unfinished = marker.with_suffix(".partial")
-    unfinished.write_text(_mark(digest, target.mark()))
-    unfinished.replace(marker)
-    return "written"
-
-
-def _mark(digest: str, there: Mapping[str, Any]) -> str:
-    return json.dumps({"digest": digest, **there})
-
-
-def _batches(journal: Journal, rows: Iterable[PageRow], *, with_place: bool = False) -> Iterator[pa.RecordBatch]:
-    """Rows from the journal, in the order asked for, as shards have them if ``with_place``."""
-    for place, same in groupby(rows, key=lambda row: row.place):
-        wanted = list(same)
-        batch = journal.rows(place).take(pa.array([row.position for row in wanted]))
-        if with_place:
-            listed = pa.array([row.listed for row in wanted], pa.int64())
-            batch = pa.RecordBatch.from_arrays([*batch.columns, listed], schema=SHARD_SCHEMA)
-        yield batch
 
 
 def _refuse_other_settings(journal: Journal, settings: Mapping[str, Any], target: str) -> None:

@@ -14,6 +14,7 @@ import psutil
 from ocrbatch.data.shards import Roll
 from ocrbatch.data.sources import list_sources, still_there
 from ocrbatch.errors import OutputError
+from ocrbatch.outputs.documents import ONE_PAGE_ONLY
 from ocrbatch.outputs.rows import to_batch
 from ocrbatch.pipeline.executor import Done, Executor, Lost
 from ocrbatch.pipeline.journal import Journal
@@ -64,6 +65,7 @@ class Driver:
         takes = self.roll.takes if self.roll else (lambda _: True)
         self._listing = islice(list_sources(batch.paths, batch.selection, skip, takes), batch.limit)
         self._listed = False
+        self._most = batch.output.most_pages
         self._n_files = 0
         self._read = 0
         self._failed = 0
@@ -122,9 +124,15 @@ class Driver:
             return
         files = list(islice(self._listing, _FILES_AT_A_TIME))
         self._n_files += self._ledger.list_files(files)
+        self._refuse_too_many()
         if len(files) < _FILES_AT_A_TIME:
             self._listed = True
             self._refuse_to_drop_rows()
+
+    def _refuse_too_many(self) -> None:
+        """A format with room for so many pages only is better refused now than after hours."""
+        if self._most is not None and self.progress.total > self._most:
+            raise OutputError(ONE_PAGE_ONLY)
 
     def _refuse_to_drop_rows(self) -> None:
         """Rows of files that are gone are dropped, as a fresh run would not have them; those of others never."""
@@ -152,6 +160,7 @@ class Driver:
         self.stage_seconds.update(reply.seconds)
         for span, report in zip(spans, reply.reports, strict=True):
             self._planner.reported(span, report)
+            self._refuse_too_many()
             self._read += len(report.pages)
             for page, status, kind in report.pages:
                 if status == "failed":

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+import time
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -75,6 +76,10 @@ class Journal:
         if not content:
             raise OutputError(f"{self._path(place.segment)} was damaged while it was in use: start again.")
         return pa.ipc.read_record_batch(pa.py_buffer(content[_facts_end(content) :]), SCHEMA)
+
+    def last_change(self) -> float:
+        """When the newest page was read, in seconds since 1970; now when none was."""
+        return max((self._path(number).stat().st_mtime for number in self._numbers()), default=time.time())
 
     def clear(self) -> None:
         """Forget all that was read."""

@@ -16,7 +16,7 @@ from ocrbatch.cli.main import cli
 from ocrbatch.data.labels import read_lines, read_pages
 from ocrbatch.errors import ExitCode
 from ocrbatch.outputs.rows import to_batch
-from ocrbatch.outputs.writers import writer_for
+from ocrbatch.outputs.writers import writer_of
 from ocrbatch.types import PageFailure, PageRef, PageResult, TextRegion
 
 QUAD = [[10, 5], [70, 5], [70, 25], [10, 25]]
@@ -218,7 +218,7 @@ def test_results_become_labels_to_correct(tmp_path: Path, suffix: str, monkeypat
         PageFailure(PageRef("c.png"), "DamagedFile", "decode", "c.png is broken."),
     ]
     results = tmp_path / f"results{suffix}"
-    writer_for(results)(results, [to_batch(outcomes)], {})
+    writer_of(results.suffix[1:])(results, [to_batch(outcomes)], {})
     code, said = run("convert", results, "out", "--to", "labels", "--copy", "--crops")
     assert code == ExitCode.PARTIAL
     assert "a.png has changed since" in said

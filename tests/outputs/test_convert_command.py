@@ -14,7 +14,7 @@ from ocrbatch.cli.main import cli
 from ocrbatch.errors import ExitCode
 from ocrbatch.outputs.csv_table import COLUMNS
 from ocrbatch.outputs.rows import to_batch
-from ocrbatch.outputs.writers import CONFIG_KEY, writer_for
+from ocrbatch.outputs.writers import CONFIG_KEY, writer_of
 from ocrbatch.types import PageFailure, PageRef, PageResult, TextRegion
 
 QUAD = np.array([[1, 2], [31, 2], [31, 12], [1, 12]], np.float32)
@@ -29,7 +29,7 @@ BAD = PageFailure(PageRef("scans/b.png"), "DamagedFile", "open", "It is damaged.
 
 def results(folder: Path, *outcomes: PageResult | PageFailure, suffix: str = ".parquet") -> Path:
     path = folder / f"results{suffix}"
-    writer_for(path)(path, [to_batch(outcomes or (GOOD, BAD, EMPTY))], {"dpi": 200})
+    writer_of(path.suffix[1:])(path, [to_batch(outcomes or (GOOD, BAD, EMPTY))], {"dpi": 200})
     return path
 
 
@@ -88,7 +88,7 @@ def test_mistakes_end_in_a_sentence_and_an_exit_code(tmp_path: Path) -> None:
     (tmp_path / "there.csv").write_text("mine")
     for arguments, code, sentence in (
         ((tmp_path / "none.parquet", "--out", "x.csv"), ExitCode.INPUT, "No such file"),
-        ((source, "--out", tmp_path / "x.doc"), ExitCode.OUTPUT, "--to hocr"),
+        ((source, "--out", tmp_path / "x.doc"), ExitCode.OUTPUT, ".hocr"),
         ((source, "--out", tmp_path / "there.csv"), ExitCode.OUTPUT, "--overwrite"),
         ((source, "--to", "txt", "--out", tmp_path / "there.csv"), ExitCode.OUTPUT, "it is a file"),
         ((source, "--out", tmp_path / "no/x.csv"), ExitCode.OUTPUT, "no folder"),

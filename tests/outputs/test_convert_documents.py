@@ -10,15 +10,18 @@ import numpy as np
 import pytest
 
 from ocrbatch.errors import InputError, OutputError
+from ocrbatch.outputs import conversion
 from ocrbatch.outputs.alto import alto
-from ocrbatch.outputs.conversion import SUFFIXES, convert
+from ocrbatch.outputs.documents import Outcome
+from ocrbatch.outputs.formats import DOCUMENTS
 from ocrbatch.outputs.hocr import hocr
 from ocrbatch.outputs.layout import Layout, layout_of
 from ocrbatch.outputs.naming import Places, common_base
 from ocrbatch.outputs.pagexml import pagexml
 from ocrbatch.outputs.results import read_rows
 from ocrbatch.outputs.rows import to_batch
-from ocrbatch.outputs.writers import writer_for
+from ocrbatch.outputs.targets import target_of
+from ocrbatch.outputs.writers import writer_of
 from ocrbatch.types import PageFailure, PageRef, PageResult, TextRegion, Word
 
 ALTO = "{http://www.loc.gov/standards/alto/ns-v4#}"
@@ -74,8 +77,14 @@ def wild(text: str) -> Layout:
 
 def results(folder: Path, suffix: str = ".parquet") -> Path:
     path = folder / f"results{suffix}"
-    writer_for(path)(path, [to_batch([GOOD, BAD]), to_batch([FIRST, EMPTY], "det@1", "rec@2")], {"dpi": 200})
+    writer_of(path.suffix[1:])(path, [to_batch([GOOD, BAD]), to_batch([FIRST, EMPTY], "det@1", "rec@2")], {"dpi": 200})
     return path
+
+
+def convert(path: Path, form: str, out: Path, **options: bool) -> list[Outcome]:
+    told: list[Outcome] = []
+    conversion.convert(path, target_of(out, form), told.append, **options)
+    return told
 
 
 def page_document(layout: Layout) -> bytes:
@@ -195,10 +204,10 @@ def test_any_text_makes_a_document_that_can_be_read(render: object) -> None:
 
 @pytest.mark.parametrize("form", ["hocr", "alto", "pagexml"])
 def test_each_page_becomes_a_file_and_failed_ones_are_told(tmp_path: Path, form: str) -> None:
-    outcomes = list(convert(results(tmp_path), form, tmp_path / "out"))
+    outcomes = convert(results(tmp_path), form, tmp_path / "out")
     assert [outcome.problem for outcome in outcomes] == [None, "not read (DamagedFile: It is damaged.)", None, None]
     files = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.*"))
-    end = SUFFIXES[form]
+    end = DOCUMENTS[form]
     assert files == [f"a/1.png{end}", f"doc.pdf.page0001{end}", f"doc.pdf.page0002{end}"]
 
 
@@ -210,13 +219,13 @@ def test_rows_with_damaged_regions_are_told_and_left_out(tmp_path: Path) -> None
     ]
     path = tmp_path / "r.json"
     path.write_text(json.dumps([*rows, {"source": "z.png", "status": "empty", "width": 9, "height": 9}]))
-    outcomes = list(convert(path, "alto", tmp_path / "out"))
+    outcomes = convert(path, "alto", tmp_path / "out")
     assert [outcome.problem is None for outcome in outcomes] == [False, False, False, False, True]
     assert outcomes[0].problem == "a region or word of the row has no 'kept'"
 
 
 def test_text_has_a_form_feed_after_each_page(tmp_path: Path) -> None:
-    outcomes = list(convert(results(tmp_path), "txt", tmp_path / "out"))
+    outcomes = convert(results(tmp_path), "txt", tmp_path / "out")
     assert sum(outcome.problem is not None for outcome in outcomes) == 1
     written = (tmp_path / "out/a/1.png.txt").read_text(encoding="utf-8")
     assert written == "Größe 12 €\nZweite Zeile\n\nFuß\n\f"
@@ -225,14 +234,14 @@ def test_text_has_a_form_feed_after_each_page(tmp_path: Path) -> None:
 
 def test_a_folder_in_use_and_pages_that_come_twice_are_refused(tmp_path: Path) -> None:
     source = results(tmp_path)
-    list(convert(source, "alto", tmp_path / "out"))
+    convert(source, "alto", tmp_path / "out")
     with pytest.raises(OutputError, match="not empty"):
-        list(convert(source, "alto", tmp_path / "out"))
-    list(convert(source, "alto", tmp_path / "out", overwrite=True))
+        convert(source, "alto", tmp_path / "out")
+    convert(source, "alto", tmp_path / "out", overwrite=True)
     twice = tmp_path / "twice.parquet"
-    writer_for(twice)(twice, [to_batch([GOOD, GOOD])], {})
+    writer_of("parquet")(twice, [to_batch([GOOD, GOOD])], {})
     with pytest.raises(OutputError, match="twice"):
-        list(convert(twice, "hocr", tmp_path / "other"))
+        convert(twice, "hocr", tmp_path / "other")
 
 
 def test_equal_names_in_two_folders_never_meet(tmp_path: Path) -> None:

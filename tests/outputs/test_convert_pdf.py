@@ -14,9 +14,11 @@ import pytest
 from PIL import ImageDraw
 
 from ocrbatch.data.images import stamp
-from ocrbatch.outputs.conversion import Outcome, convert
+from ocrbatch.outputs.conversion import convert
+from ocrbatch.outputs.documents import Outcome
 from ocrbatch.outputs.rows import to_batch
-from ocrbatch.outputs.writers import writer_for
+from ocrbatch.outputs.targets import target_of
+from ocrbatch.outputs.writers import writer_of
 from ocrbatch.types import PageFailure, PageRef, PageResult, TextRegion, Word
 
 TEXT = "Größe 12 €, naïve façade"
@@ -51,8 +53,10 @@ def outcome(path: Path, *regions: TextRegion, page: int = 0, n_pages: int = 1, s
 
 def converted(folder: Path, *outcomes: PageResult | PageFailure, **options: object) -> list[Outcome]:
     results = folder / "r.parquet"
-    writer_for(results)(results, [to_batch(outcomes)], {})
-    return list(convert(results, "pdf", folder / "out", **options))
+    writer_of("parquet")(results, [to_batch(outcomes)], {})
+    told: list[Outcome] = []
+    convert(results, target_of(folder / "out", "pdf"), told.append, **options)
+    return told
 
 
 def words_of(path: Path, page: int = 0) -> tuple[str, pdfium.PdfTextPage, tuple[float, float]]:

@@ -21,10 +21,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
+from ocrbatch.outputs import alto as alto_format
+from ocrbatch.outputs import hocr as hocr_format
 from ocrbatch.outputs.alto import alto
 from ocrbatch.outputs.hocr import hocr
 from ocrbatch.outputs.layout import Layout, Line
 from ocrbatch.outputs.pagexml import pagexml
+from ocrbatch.outputs.xml_text import fragment
 from ocrbatch.types import Word
 
 ALTO = "{http://www.loc.gov/standards/alto/ns-v4#}"
@@ -108,6 +111,15 @@ def schema(namespace: str, version: str | None = None) -> etree.XMLSchema:
     return etree.XMLSchema(etree.parse(schema_file(namespace, version), parser))
 
 
+def hocr_mistakes(document: bytes, path: Path) -> list[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)  # of hocr_spec's own code
+        from hocr_spec.validate import HocrValidator
+    path.write_bytes(document)
+    report = HocrValidator("standard").validate(str(path))
+    return [str(item) for item in report.items if item.level in ("ERROR", "FATAL")]
+
+
 def check_alto(element: etree._Element) -> None:
     name = element.tag.removeprefix(ALTO)
     required, optional, children = RULES[name]
@@ -133,6 +145,21 @@ def test_alto_obeys_the_rules_of_its_schema(page: Layout) -> None:
     assert all(re.fullmatch(r"[A-Za-z_][\w.-]*", identity) for identity in identities)
 
 
+@given(st.lists(layouts, min_size=2, max_size=3))
+def test_documents_of_several_pages_obey_them_too(
+    tmp_path_factory: pytest.TempPathFactory, pages: list[Layout]
+) -> None:
+    sources, models = [page.source for page in pages], pages[0].models
+    for module in (alto_format, hocr_format):
+        head, tail = module.frame(sources, models)
+        written = [fragment(module.page_element(page, number), 2) for number, page in enumerate(pages, 1)]
+        document = head + b"\n  ".join(written) + tail
+        if module is alto_format:
+            schema(ALTO.strip("{}"), "4.3").assertValid(etree.fromstring(document))
+        else:
+            assert hocr_mistakes(document, tmp_path_factory.getbasetemp() / "pages.hocr") == []
+
+
 def test_the_schema_of_alto_finds_mistakes() -> None:
     words = (Word("a", np.array([[0, 0], [9, 0], [9, 9], [0, 9]], "f4"), 0.5),)
     root = etree.fromstring(alto(Layout("p.png", 0, 1, 9, 9, ((Line("a", words[0].points, 0.5, words),),))))
@@ -149,10 +176,4 @@ def test_page_obeys_its_schema(page: Layout) -> None:
 
 @given(layouts)
 def test_hocr_obeys_its_specification(tmp_path_factory: pytest.TempPathFactory, page: Layout) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SyntaxWarning)  # of hocr_spec's own code
-        from hocr_spec.validate import HocrValidator
-    path = tmp_path_factory.getbasetemp() / "page.hocr"
-    path.write_bytes(hocr(page))
-    report = HocrValidator("standard").validate(str(path))
-    assert [str(item) for item in report.items if item.level in ("ERROR", "FATAL")] == []
+    assert hocr_mistakes(hocr(page), tmp_path_factory.getbasetemp() / "page.hocr") == []

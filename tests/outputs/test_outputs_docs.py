@@ -12,7 +12,7 @@ from PIL import Image
 from ocrbatch.cli.main import cli
 from ocrbatch.data.images import stamp
 from ocrbatch.outputs.rows import SCHEMA, to_batch
-from ocrbatch.outputs.writers import writer_for
+from ocrbatch.outputs.writers import writer_of
 from ocrbatch.types import PageFailure, PageRef, PageResult, TextRegion, Word
 
 PAGE = (Path(__file__).parents[2] / "docs/outputs.md").read_text(encoding="utf-8")
@@ -41,7 +41,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     failure = PageFailure(PageRef("b.png"), "DamagedFile", "open", "It is damaged.")
     empty = PageResult(PageRef("c.png"), "", 64, 48, (), "")
     path = Path("results.parquet")
-    writer_for(path)(path, [to_batch([page, failure, empty])], {"settings": {"dpi": 200}})
+    writer_of(path.suffix[1:])(path, [to_batch([page, failure, empty])], {"settings": {"dpi": 200}})
     return tmp_path
 
 

@@ -21,7 +21,7 @@ from ocrbatch.errors import ExitCode
 from ocrbatch.outputs.report import to_json
 from ocrbatch.outputs.report_rows import BINS, bin_of
 from ocrbatch.outputs.rows import to_batch
-from ocrbatch.outputs.writers import writer_for
+from ocrbatch.outputs.writers import writer_of
 from ocrbatch.types import PageFailure, PageRef, PageResult, TextRegion, Word
 
 VIEWER = Path(__file__).parents[2] / "ocrbatch/outputs/viewer"
@@ -48,7 +48,7 @@ def page(path: Path, *regions: TextRegion, page: int = 0, n_pages: int = 1) -> P
 
 
 def results(path: Path, *outcomes: PageResult | PageFailure, rec_model: str | None = "rec@2") -> Path:
-    writer_for(path)(path, [to_batch(outcomes, "det@1", rec_model)], {})
+    writer_of(path.suffix[1:])(path, [to_batch(outcomes, "det@1", rec_model)], {})
     return path
 
 

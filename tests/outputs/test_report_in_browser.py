@@ -18,7 +18,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from ocrbatch.data.images import stamp
 from ocrbatch.outputs.report import ReportOptions, write_report
 from ocrbatch.outputs.rows import to_batch
-from ocrbatch.outputs.writers import writer_for
+from ocrbatch.outputs.writers import writer_of
 from ocrbatch.types import PageFailure, PageRef, PageResult, TextRegion, Word
 
 NASTY = "</script><script>document.title='gone'</script><img src=x onerror=\"document.title='gone'\">"
@@ -53,7 +53,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ImageDraw.Draw(picture).rectangle((0, 0, 150, 399), fill="red")
     picture.save(folder / "first.png")
     results = folder / "r.parquet"
-    writer_for(results)(results, [to_batch(list(outcomes(folder / "first.png")), "det@1", "rec@2")], {})
+    writer_of("parquet")(results, [to_batch(list(outcomes(folder / "first.png")), "det@1", "rec@2")], {})
     list(write_report(results, folder / "r.html", ReportOptions(pictures=5)))
     (folder / "first.png").unlink()
     return folder / "r.html"

@@ -14,7 +14,8 @@ import pytest
 
 from ocrbatch.errors import OutputError
 from ocrbatch.outputs.rows import SCHEMA, status_of, to_batch
-from ocrbatch.outputs.writers import CONFIG_KEY, writer_for
+from ocrbatch.outputs.targets import target_of
+from ocrbatch.outputs.writers import CONFIG_KEY, writer_of
 from ocrbatch.types import PageFailure, PageRef, PageResult, TextRegion, Word
 
 QUAD = np.array([[1, 2], [31, 2], [31, 12], [1, 12]], np.float32)
@@ -38,7 +39,9 @@ OUTCOMES = [result("scans/ä.png", 0, "Rechnung Nr. 7", "Total 12,50 €"), fail
 
 
 def write(path: Path, batches: list[pa.RecordBatch] | None = None) -> Path:
-    writer_for(path)(path, batches if batches is not None else [to_batch(OUTCOMES, "det@1", "rec@2")], {"dpi": 200})
+    writer_of(path.suffix[1:])(
+        path, batches if batches is not None else [to_batch(OUTCOMES, "det@1", "rec@2")], {"dpi": 200}
+    )
     return path
 
 
@@ -122,13 +125,13 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
         raise RuntimeError("power cut")
 
     with pytest.raises(RuntimeError, match="power cut"):
-        writer_for(path)(path, broken(), {})
+        writer_of(path.suffix[1:])(path, broken(), {})
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["r.jsonl"]
 
 
 def test_mistakes_are_named_before_any_work(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"did you mean '\.parquet'"):
-        writer_for(tmp_path / "r.parqet")
+        target_of(tmp_path / "r.parqet")
     with pytest.raises(OutputError, match="no folder"):
-        writer_for(tmp_path / "nowhere" / "r.json")
+        target_of(tmp_path / "nowhere" / "r.json").check()

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,75 +20,13 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 from pipeline_doubles import CRASH, Quiet, run, write_page, write_tiff
-from pyarrow.fs import FileSelector, S3FileSystem
+from s3_store import Store
 
 from ocrbatch.cli.main import cli
 from ocrbatch.data.shards import Shard
 from ocrbatch.errors import InputError, OutputError
 from ocrbatch.outputs import parts
 from ocrbatch.outputs.targets import Parts, target_of
-
-moto_server = pytest.importorskip("moto.server", reason="needs moto, a local S3")
-
-
-@dataclass(frozen=True)
-class Store:
-    """A bucket of its own for each test, ``root`` as a URI without a query."""
-
-    fs: S3FileSystem
-    bucket: str
-    query: str
-
-    def uri(self, key: str) -> str:
-        """With the endpoint in the query, as pyarrow takes it."""
-        return f"s3://{self.bucket}/{key}?{self.query}"
-
-    def upload(self, source: Path, key: str = "") -> None:
-        """A file or a folder of files."""
-        for path in sorted(source.rglob("*")) if source.is_dir() else [source]:
-            if path.is_file():
-                below = path.relative_to(source) if source.is_dir() else ""
-                with self.fs.open_output_stream(f"{self.bucket}/{key}{below}") as stream:
-                    stream.write(path.read_bytes())
-
-    def names(self, folder: str) -> list[str]:
-        """Files in a folder."""
-        infos = self.fs.get_file_info(FileSelector(f"{self.bucket}/{folder}", allow_not_found=True))
-        return sorted(info.base_name for info in infos if info.is_file)
-
-    def table(self, key: str) -> pa.Table:
-        """A Parquet file, or a folder of them as one, without the times."""
-        rows = pq.read_table(f"{self.bucket}/{key}", filesystem=self.fs)
-        return rows.drop_columns([name for name in rows.column_names if name.startswith("seconds_")])
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def store(endpoint: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Store:
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "XDG_STATE_HOME": str(tmp_path / "state"),
-        "TMPDIR": str(tmp_path / "tmp"),
-    }.items():
-        monkeypatch.setenv(name, value)
-    (tmp_path / "tmp").mkdir()
-    monkeypatch.setattr("tempfile.tempdir", None)
-    bucket = f"bucket-{abs(hash(request.node.nodeid)) % 10**9}"
-    fs = S3FileSystem(endpoint_override=endpoint, scheme="http", allow_bucket_creation=True)
-    fs.create_dir(bucket)
-    return Store(fs, bucket, f"endpoint_override={endpoint}&scheme=http")
 
 
 def fill(root: Path, count: int = 3) -> Path:
@@ -349,7 +285,7 @@ def test_journals_of_different_outputs_never_meet(tmp_path: Path, monkeypatch: p
     parts_of = target_of("results/")
     assert isinstance(parts_of, Parts)
     assert parts_of.journal == Path("results.journal")
-    assert replace(parts_of, name="x").suffix == ".parquet"
+    assert replace(parts_of, name="x").form == "parquet"
 
 
 def test_a_journal_at_another_place_goes_with_one_output(tmp_path: Path) -> None:

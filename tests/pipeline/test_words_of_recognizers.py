@@ -18,8 +18,10 @@ from ocrbatch.contracts import RecognizerCodec
 from ocrbatch.data.ctc_decode import CtcCodec
 from ocrbatch.data.images import Reading
 from ocrbatch.outputs.conversion import convert
+from ocrbatch.outputs.documents import Outcome
 from ocrbatch.outputs.rows import to_batch
-from ocrbatch.outputs.writers import writer_for
+from ocrbatch.outputs.targets import target_of
+from ocrbatch.outputs.writers import writer_of
 from ocrbatch.pipeline.recognize import Recognizer
 from ocrbatch.types import PageResult
 from ocrbatch_rec_rare.codec import AttentionCodec
@@ -90,9 +92,11 @@ def test_words_have_boxes_and_scores_of_their_own(page: PageResult) -> None:
 
 def test_documents_have_them_too(page: PageResult, tmp_path: Path) -> None:
     results = tmp_path / "r.parquet"
-    writer_for(results)(results, [to_batch([page], None, "rec")], {})
+    writer_of("parquet")(results, [to_batch([page], None, "rec")], {})
     for form in ("hocr", "alto", "pagexml", "pdf"):
-        assert [outcome.problem for outcome in convert(results, form, tmp_path / form)] == [None]
+        told: list[Outcome] = []
+        convert(results, target_of(tmp_path / form, form), told.append)
+        assert [outcome.problem for outcome in told] == [None]
     shares = {word.text: (word.points[0, 0], word.points[1, 0]) for word in page.regions[0].words}
     for found in (hocr_words, alto_words, page_words):
         words = found(tmp_path)

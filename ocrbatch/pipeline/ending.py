@@ -1,0 +1,99 @@
+"""The end of a run: from the journal to the final files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ocrbatch.data.shards import Roll
+from ocrbatch.outputs.documents import Outcome
+from ocrbatch.outputs.page_pictures import PageFiles
+from ocrbatch.outputs.saving import Results, rows_of, save
+from ocrbatch.outputs.shards import SHARD_SCHEMA, ShardInfo, write_shard
+from ocrbatch.outputs.targets import Target
+from ocrbatch.pipeline.journal import Journal
+from ocrbatch.pipeline.ledger import Ledger, PageRow
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is written: ``target`` with ``config`` in its metadata, from the journal in the folder ``work``. ``paths``
+    are the inputs of the run, which say how pages that are elsewhere are reached."""
+
+    work: Path
+    target: Target
+    paths: Sequence[str]
+    config: Mapping[str, Any]
+
+    def write(
+        self, journal: Journal, ledger: Ledger, limit: int | None, roll: Roll | None, log: Callable[[str], None]
+    ) -> tuple[str, int]:
+        """Write the final files unless they are there already, as this very journal would make them: ``written`` or
+        ``unchanged``, and how many good pages were left out, about which ``log`` is told. Raises OutputError."""
+        digest = ledger.tally(limit).digest + (f" {roll.digest}" if roll else "")
+        marker = self.work / "finished.json"
+        if (
+            marker.exists()
+            and (there := self.target.mark())
+            and marker.read_text() == _mark(self.target, digest, there)
+        ):
+            return "unchanged", 0
+        marker.unlink(missing_ok=True)
+        left_out = self._shard(journal, ledger, roll) if roll else self._save(journal, ledger, limit, log)
+        if not left_out:  # else the next start tries again
+            unfinished = marker.with_suffix(".partial")
+            unfinished.write_text(_mark(self.target, digest, self.target.mark()))
+            unfinished.replace(marker)
+        return "written", left_out
+
+    def _shard(self, journal: Journal, ledger: Ledger, roll: Roll) -> int:
+        info = ShardInfo(roll.shard.number, roll.shard.of, roll.files, roll.digest)
+        rows = _batches(journal, ledger.rows(), with_place=True)
+        self.target.write(partial(write_shard, config=self.config, info=info), rows, self.work)
+        return 0
+
+    def _save(self, journal: Journal, ledger: Ledger, limit: int | None, log: Callable[[str], None]) -> int:
+        left_out = 0
+
+        def tell(page: Outcome) -> None:
+            nonlocal left_out
+            if page.problem is not None and page.status != "failed":
+                left_out += 1
+                log(f"{page.source}, page {page.page}: left out, {page.problem}")
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            return _batches(journal, ledger.rows(limit))
+
+        results = Results(
+            batches,
+            lambda: rows_of(batches()),
+            lambda: (row.source for row in ledger.rows(limit)),
+            self.config,
+            datetime.fromtimestamp(journal.last_change(), UTC),
+        )
+        with PageFiles(reached=self.paths) as files:
+            save(results, self.target, self.work, files, tell)
+        return left_out
+
+
+def _mark(target: Target, digest: str, there: Mapping[str, Any]) -> str:
+    return json.dumps({"digest": digest, "form": target.form, "there": there})
+
+
+def _batches(journal: Journal, rows: Iterable[PageRow], *, with_place: bool = False) -> Iterator[pa.RecordBatch]:
+    """Rows from the journal, in the order asked for, as shards have them if ``with_place``."""
+    for place, same in groupby(rows, key=lambda row: row.place):
+        wanted = list(same)
+        batch = journal.rows(place).take(pa.array([row.position for row in wanted]))
+        if with_place:
+            listed = pa.array([row.listed for row in wanted], pa.int64())
+            batch = pa.RecordBatch.from_arrays([*batch.columns, listed], schema=SHARD_SCHEMA)
+        yield batch
