@@ -33,7 +33,8 @@ class Learner(keras.Model):
 
     def call(self, inputs: Mapping[str, Any], training: bool | None = None) -> Any:
         """Outputs of the network for inputs by name."""
-        image = ops.cast(inputs["image"], "float32") * self._scale + self._shift
+        # functions, not operators: with an operator numpy would fetch the pictures from the device, and fail
+        image = ops.add(ops.multiply(ops.cast(inputs["image"], "float32"), self._scale), self._shift)
         others = {name: value for name, value in inputs.items() if name != "image"}
         return self.network({"image": image, **others} if others else image, training=training)
 

@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from ocrbatch.data.synth import pages
 from ocrbatch.data.synth.fonts import FontBook
 from ocrbatch.data.synth.layouts.business import form, invoice, table_page
 from ocrbatch.data.synth.layouts.prose import book_page, letter, newspaper
@@ -148,3 +149,13 @@ def test_marks_change_the_page_but_keep_its_shape(source: TextSource, book: Font
         assert picture.shape == (500, 400, 3)
         changed += bool((picture != 250).any())
     assert changed > 10
+
+
+@pytest.mark.parametrize("flat", [True, False])
+def test_text_off_the_page_has_no_label(flat, type_: Type, source: TextSource, book: FontBook, monkeypatch) -> None:
+    runs = (Run("Within", type_, 40, 60), Run("Beyond", type_, 40, 240))
+    monkeypatch.setattr(pages, "_LAYOUTS", ((1.0, lambda _: Sheet(300, 200, runs), "scan"),))
+    if flat:
+        monkeypatch.setattr(pages, "_place", lambda *_: None)
+    _, regions = render_page(np.random.default_rng(2), source, book)
+    assert [region.text for region in regions] == ["Within"]

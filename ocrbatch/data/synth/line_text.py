@@ -15,6 +15,15 @@ from ocrbatch.data.synth.till_words import till_phrase
 
 Kind = Literal["receipt", "document", "book", "scene"]
 
+
+def _alone(rng: Rng) -> str:
+    """What stands alone in a narrow column: a count, a tax letter, a colon."""
+    share = rng.random()
+    if share < 0.75:
+        return kinds.digits(rng, 1 if share < 0.5 else 2)
+    return kinds.mark(rng) if share < 0.9 else kinds.pick(rng, "ABCEFGKLMNOPRSTVXZ")
+
+
 _FIGURES: tuple[Callable[[Rng], str], ...] = (
     kinds.labelled,
     kinds.quantity,
@@ -26,6 +35,7 @@ _FIGURES: tuple[Callable[[Rng], str], ...] = (
     kinds.time,
     kinds.code,
     kinds.digits,
+    _alone,
 )
 
 

@@ -22,7 +22,7 @@ from ocrbatch.data.synth.paper import background
 from ocrbatch.data.synth.text import TextSource
 from ocrbatch.data.synth.warp import Warp, lay
 from ocrbatch.geometry import clip_polygon, signed_area, to_shape
-from ocrbatch.types import Image
+from ocrbatch.types import Image, Polygon
 
 __all__ = ["Region", "render_page"]
 
@@ -60,7 +60,9 @@ def render_page(
     warp = _place(rng, sheet, photographed)
     if warp is not None:
         picture = warp.picture(picture, _surroundings(rng, warp.size, sheet, photographed, backgrounds))
-        regions = [kept for region in regions if (kept := _moved(region, warp)) is not None]
+    size = (picture.shape[1], picture.shape[0])
+    placed = (_inside(region, region.points if warp is None else warp.quad(region.points), size) for region in regions)
+    regions = [region for region in placed if region is not None]
     letter_height = float(np.median([_side(region) for region in regions])) if regions else 24.0
     damaged = damage(picture, rng, "photo" if photographed else profile, letter=letter_height)
     return damaged, [replace(region, ignore=region.ignore or _lost(picture, damaged, region)) for region in regions]
@@ -111,15 +113,16 @@ def _texture(rng: np.random.Generator, width: int, height: int, backgrounds: Seq
     return np.asarray(cv2.resize(half, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _moved(region: Region, warp: Warp) -> Region | None:
-    """The region in the picture: None outside it, cut and to be ignored where more than a little is missing."""
-    points = warp.quad(region.points)
-    clipped = clip_polygon(points, *warp.size)
+def _inside(region: Region, points: Polygon, size: tuple[int, int]) -> Region | None:
+    """The region at ``points`` of a picture of ``size`` (width, height): None outside it, cut and to be ignored where
+    more than a little is missing."""
+    width, height = size
+    clipped = clip_polygon(points, width, height)
     whole = abs(signed_area(points))
-    inside = to_shape(points).intersection(to_shape([[0, 0], [warp.size[0], 0], warp.size, [0, warp.size[1]]])).area
-    if whole == 0 or inside < 0.1 * whole or abs(signed_area(clipped)) < 4:
+    shown = to_shape(points).intersection(to_shape([[0, 0], [width, 0], [width, height], [0, height]])).area
+    if whole == 0 or shown < 0.1 * whole or abs(signed_area(clipped)) < 4:
         return None
-    return Region(clipped, region.text, region.ignore or inside < 0.9 * whole)
+    return Region(clipped, region.text, region.ignore or shown < 0.9 * whole)
 
 
 def _side(region: Region) -> float:
