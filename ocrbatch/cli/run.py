@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ocrbatch.cli.options import OUT_HELP, form_option, pass_host
-from ocrbatch.data.places import Place, is_uri, reason
+from ocrbatch.data.places import Place, is_uri
+from ocrbatch.data.stores import reason
 from ocrbatch.errors import ConfigError, InputError
 
 if TYPE_CHECKING:

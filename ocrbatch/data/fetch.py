@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ocrbatch.data.places import Place, Stat, is_uri, reason
+from ocrbatch.data.places import Place, Stat, is_uri
 from ocrbatch.data.problems import ChangedFile, MissingFile
+from ocrbatch.data.stores import reason
 
 
 @dataclass(slots=True)

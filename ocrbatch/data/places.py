@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
+from ocrbatch.data.stores import AZURE, as_os_errors, open_store, refuse_azure
 from ocrbatch.errors import InputError
 
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
@@ -66,8 +67,9 @@ class Place:
     def name(self) -> str:
         """How results and messages call it: without query, user and password, and with blanks as they are."""
         key = _UNCLEAR.sub(lambda mark: quote(mark[0]), self.key)
-        host = self.netloc if self.scheme.startswith("abfs") else self.netloc.rpartition("@")[2]  # container@account
-        return f"{self.scheme}://{host}/{key}"
+        user, _, host = self.netloc.rpartition("@")
+        container = user.partition(":")[0] if self.scheme.startswith("abfs") else ""  # what others have a user for
+        return f"{self.scheme}://{f'{container}@' if container else ''}{host}/{key}"
 
     @property
     def local(self) -> Path | None:
@@ -88,26 +90,23 @@ class Place:
 
     def stat(self) -> Stat | None:
         """Of a file; None for a folder. Raises FileNotFoundError and other OSErrors."""
-        fs, path = _opened(self)
-        (info,) = fs.get_file_info([path])
+        with _opened(self) as (fs, path):
+            (info,) = fs.get_file_info([path])
         if info.type.name == "NotFound":
             raise FileNotFoundError(f"there is no file or folder {self.name}")
         return _stat(info) if info.type.name == "File" else None
 
     def entries(self) -> Iterator[tuple[str, Stat | None]]:
         """Names in a folder, those of files with their stat. Raises OSError."""
-        from pyarrow.fs import FileSelector
-
-        fs, path = _opened(self)
-        for info in fs.get_file_info(FileSelector(path)):
+        with _opened(self) as (fs, path):
+            found = _listed(fs, path, below=False)
+        for info in found:
             yield info.base_name, _stat(info) if info.type.name == "File" else None
 
     def walk(self) -> Iterator[tuple[str, Stat]]:
         """Files in a folder and those below it, by their paths in it; none when it is not there. Raises OSError."""
-        from pyarrow.fs import FileSelector
-
-        fs, path = _opened(self)
-        found = fs.get_file_info(FileSelector(path, recursive=True, allow_not_found=True))
+        with _opened(self) as (fs, path):
+            found = _listed(fs, path, below=True)
         for info in sorted(found, key=lambda info: str(info.path)):
             stat = _stat(info) if info.type.name == "File" else None
             if stat is not None:
@@ -115,37 +114,36 @@ class Place:
 
     def open(self) -> Any:
         """The file for reading at any position. Raises OSError."""
-        fs, path = _opened(self)
-        return fs.open_input_file(path)
+        with _opened(self) as (fs, path):
+            return fs.open_input_file(path)
 
     def get(self, target: Path, alive: Callable[[], None] = lambda: None) -> None:
         """Copy to a file on this machine; ``alive`` is called for each piece. Raises OSError."""
-        fs, path = _opened(self)
-        with fs.open_input_stream(path) as source, target.open("wb") as file:
+        with _opened(self) as (fs, path), fs.open_input_stream(path) as source, target.open("wb") as file:
             while piece := source.read(_CHUNK):
                 file.write(piece)
                 alive()
 
     def put(self, source: Path) -> None:
         """Copy a file of this machine here; it appears whole or not at all. Raises OSError."""
-        fs, path = _opened(self)
-        partial = f"{path}.partial" if self.scheme in _RENAMED else path
-        with source.open("rb") as file, fs.open_output_stream(partial) as stream:
-            while piece := file.read(_CHUNK):
-                stream.write(piece)
-        (info,) = fs.get_file_info([partial])
-        if info.size != source.stat().st_size:
-            fs.delete_file(partial)
-            raise OSError(f"only {info.size} of {source.stat().st_size} bytes arrived")
-        if partial != path:
-            if self.scheme != "file" and fs.get_file_info([path])[0].type.name == "File":
-                fs.delete_file(path)  # HDFS renames onto nothing only
-            fs.move(partial, path)
+        with _opened(self) as (fs, path):
+            partial = f"{path}.partial" if self.scheme in _RENAMED else path
+            with source.open("rb") as file, fs.open_output_stream(partial) as stream:
+                while piece := file.read(_CHUNK):
+                    stream.write(piece)
+            (info,) = fs.get_file_info([partial])
+            if info.size != source.stat().st_size:
+                fs.delete_file(partial)
+                raise OSError(f"only {info.size} of {source.stat().st_size} bytes arrived")
+            if partial != path:
+                if self.scheme != "file" and fs.get_file_info([path])[0].type.name == "File":
+                    fs.delete_file(path)  # HDFS renames onto nothing only
+                fs.move(partial, path)
 
     def delete(self) -> None:
         """Remove a file. Raises OSError."""
-        fs, path = _opened(self)
-        fs.delete_file(path)
+        with _opened(self) as (fs, path):
+            fs.delete_file(path)
 
 
 def is_uri(path: str) -> bool:
@@ -166,47 +164,25 @@ def canonical(path: str) -> str:
     return os.path.abspath(path)  # noqa: PTH100 - resolves dots, not links
 
 
-def reason(error: Exception) -> str:
-    """Why a file system refused, in a few words."""
-    text = " ".join(str(error).split())
-    for mark, words in _REASONS.items():
-        if mark in text:
-            return words
-    if isinstance(error, OSError) and error.errno:
-        return os.strerror(error.errno)
-    return text.rpartition("operation: ")[2].partition(" Detail: ")[0].rstrip(". ") or type(error).__name__
-
-
-_REASONS = {
-    "NO_SUCH_BUCKET": "there is no such bucket",
-    "ACCESS_DENIED": "access is denied: look at the credentials, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-    "INVALID_ACCESS_KEY_ID": "the store does not know the access key: look at AWS_ACCESS_KEY_ID",
-    "SIGNATURE_DOES_NOT_MATCH": "the secret key is wrong: look at AWS_SECRET_ACCESS_KEY",
-    "NETWORK_CONNECTION": "there is no connection: look at the network, and at endpoint_override or AWS_ENDPOINT_URL",
-    "Unable to load libjvm": "HDFS needs Java and Hadoop's libhdfs: set JAVA_HOME, HADOOP_HOME and CLASSPATH",
-}
-
-
 def _stat(info: Any) -> Stat:
     return Stat(int(info.size), (info.mtime_ns or 0) // _SECOND * _SECOND)
 
 
-def _opened(place: Place) -> tuple[Any, str]:
-    """The file system and the path in it. Raises OSError."""
-    fs, base = _file_system(place.scheme, place.netloc, place.query)
-    return fs, f"{base}/{place.key}" if place.key else base or "/"
+@contextmanager
+def _opened(place: Place) -> Iterator[tuple[Any, str]]:
+    """The file system and the path in it, for as long as it is asked for something. Raises OSError."""
+    fs, base = open_store(place.scheme, place.netloc, place.query)
+    path = f"{base}{place.key}" if place.key else base.rstrip("/") or base
+    if path and place.scheme in AZURE:
+        refuse_azure(place.scheme, place.netloc, place.query, path.partition("/")[0])
+    with as_os_errors():
+        yield fs, path
 
 
-@lru_cache(maxsize=16)
-def _file_system(scheme: str, netloc: str, query: str) -> tuple[Any, str]:
-    """A file system (making one may ask the network where a bucket is) and the path of its root, without a slash."""
-    import pyarrow as pa
-    from pyarrow.fs import FileSystem
+def _listed(fs: Any, path: str, *, below: bool) -> Any:
+    """What is in a folder, or also ``below`` it, where one that is not there has nothing. Raises OSError."""
+    from pyarrow.fs import FileSelector
 
-    try:
-        fs, base = FileSystem.from_uri(f"{scheme}://{netloc}/" + (f"?{query}" if query else ""))
-    except pa.ArrowInvalid as error:
-        known = "s3, gs, abfs, hdfs and file"
-        words = f"only {known} are known" if "Unrecognized filesystem" in str(error) else str(error)
-        raise OSError(words) from error
-    return fs, base.rstrip("/")
+    if not path:
+        raise OSError("name a container, as in abfs://container@account.dfs.core.windows.net/folder")
+    return fs.get_file_info(FileSelector(path, recursive=below, allow_not_found=below))

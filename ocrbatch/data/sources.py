@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from ocrbatch.data.places import Place, Stat, is_uri, reason
+from ocrbatch.data.places import Place, Stat, is_uri
+from ocrbatch.data.stores import reason
 from ocrbatch.errors import InputError
 
 SUFFIXES = frozenset(

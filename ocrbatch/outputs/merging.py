@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ocrbatch.config.differences import differences
-from ocrbatch.data.places import Place, is_uri, reason, shown_as
+from ocrbatch.data.places import Place, is_uri, shown_as
+from ocrbatch.data.stores import reason
 from ocrbatch.errors import InputError
 from ocrbatch.outputs.rows import SCHEMA
 from ocrbatch.outputs.shards import ORDINAL, SHARD_KEY, SHARD_SCHEMA, ShardInfo

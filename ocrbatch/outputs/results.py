@@ -13,8 +13,9 @@ from typing import Any, TextIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ocrbatch.data.places import Place, is_uri, reason, shown_as
+from ocrbatch.data.places import Place, is_uri, shown_as
 from ocrbatch.data.sources import Selection, list_sources
+from ocrbatch.data.stores import reason
 from ocrbatch.errors import InputError
 from ocrbatch.outputs.rows import SCHEMA
 from ocrbatch.outputs.writers import CONFIG_KEY

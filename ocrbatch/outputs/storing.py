@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ocrbatch.data.places import Place, Stat, reason
+from ocrbatch.data.places import Place, Stat
+from ocrbatch.data.stores import reason
 from ocrbatch.errors import OutputError
 
 

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocrbatch.data.places import Place, is_uri, reason, shown_as
+from ocrbatch.data.places import Place, is_uri, shown_as
 from ocrbatch.data.shards import Shard
+from ocrbatch.data.stores import reason
 from ocrbatch.errors import InputError
 from ocrbatch.outputs.parts import divided, is_part, part_name
 

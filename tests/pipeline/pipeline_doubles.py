@@ -147,6 +147,29 @@ def build(delay: float = 0.0, drawing: Drawing | None = None) -> Processor:
     return Processor(tiny_chain(delay=delay), drawing)
 
 
+def stand_in(folder: Path) -> Any:
+    """A folder for each store that has no server here, in place of ``ocrbatch.data.places.open_store``."""
+    from fsspec.implementations.dirfs import DirFileSystem
+    from fsspec.implementations.local import LocalFileSystem
+    from pyarrow.fs import FSSpecHandler, PyFileSystem
+
+    def open_store(scheme: str, netloc: str, query: str) -> tuple[Any, str]:  # noqa: ARG001
+        store = DirFileSystem(str(folder / scheme), LocalFileSystem(auto_mkdir=True))
+        base = {"gs": f"{netloc}/", "abfs": f"{netloc.partition('@')[0]}/", "hdfs": "/"}[scheme]
+        return PyFileSystem(FSSpecHandler(store)), base
+
+    return open_store
+
+
+def stand_in_build(folder: Path) -> Processor:
+    """What workers build where stores are folders."""
+    from ocrbatch.data import places
+
+    places.open_store = stand_in(folder)
+    places.refuse_azure = lambda *_: None  # type: ignore[assignment]
+    return build()
+
+
 @dataclass(frozen=True)
 class Misfit:
     """A postprocessor whose regions fit into no row when there are two of them."""
