@@ -97,7 +97,7 @@ class Place:
         return _stat(info) if info.type.name == "File" else None
 
     def entries(self) -> Iterator[tuple[str, Stat | None]]:
-        """Names in a folder, those of files with their stat. Raises OSError."""
+        """Names in a folder, those of files with their stat; none when it is not there. Raises OSError."""
         with _opened(self) as (fs, path):
             found = _listed(fs, path, below=False)
         for info in found:
@@ -180,9 +180,10 @@ def _opened(place: Place) -> Iterator[tuple[Any, str]]:
 
 
 def _listed(fs: Any, path: str, *, below: bool) -> Any:
-    """What is in a folder, or also ``below`` it, where one that is not there has nothing. Raises OSError."""
+    """What is in a folder, or also ``below`` it; in one that is not there, which stores say in different ways, is
+    nothing. Raises OSError."""
     from pyarrow.fs import FileSelector
 
     if not path:
         raise OSError("name a container, as in abfs://container@account.dfs.core.windows.net/folder")
-    return fs.get_file_info(FileSelector(path, recursive=below, allow_not_found=below))
+    return fs.get_file_info(FileSelector(path, recursive=below, allow_not_found=True))

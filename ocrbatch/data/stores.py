@@ -73,7 +73,7 @@ _REASONS = {
     "Unable to load libhdfs": "HDFS needs Hadoop's libhdfs: set HADOOP_HOME and CLASSPATH, or ARROW_LIBHDFS_DIR",
     "OAuth2 access token": "Google gives no access: run `gcloud auth application-default login`, or set "
     "GOOGLE_APPLICATION_CREDENTIALS, and look at the network",
-    "DefaultAzureCredential": "Azure gives no access: run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and "
+    "AuthenticationException": "Azure gives no access: run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and "
     "AZURE_CLIENT_SECRET",
     "Could not resolve host": "there is no connection: look at the network, and at the name of the store",
     "Retry policy exhausted": "there is no connection: look at the network, and at endpoint_override",

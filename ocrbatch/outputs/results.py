@@ -95,6 +95,8 @@ def _files(results: str | Path) -> Iterator[str]:
     text = os.fspath(results)
     found = False
     for file in list_sources([text], _IN_FOLDERS):
+        if file.size < 0 and _suffix(file.path) not in _READERS:
+            raise InputError(f"There is no file or folder {shown_as(text)}.")
         found = True
         yield file.path
     if not found:
@@ -102,10 +104,14 @@ def _files(results: str | Path) -> Iterator[str]:
 
 
 def _kind(file: str) -> str:
-    suffix = Path(Place.parse(file).key if is_uri(file) else file).suffix.lower()
+    suffix = _suffix(file)
     if suffix not in _READERS:
         raise InputError(f"Cannot read {shown_as(file)}: results end in {', '.join(_READERS)}.")
     return suffix
+
+
+def _suffix(file: str) -> str:
+    return Path(Place.parse(file).key if is_uri(file) else file).suffix.lower()
 
 
 def _mtime(file: str) -> float:

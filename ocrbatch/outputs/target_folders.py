@@ -78,10 +78,7 @@ class Parts:
             self.place.child(COMPLETE).put(path)
 
     def _files(self) -> dict[str, Stat]:
-        try:
-            return {name: stat for name, stat in self.place.entries() if stat is not None}
-        except FileNotFoundError:
-            return {}
+        return {name: stat for name, stat in self.place.entries() if stat is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,15 @@
-"""Google's, Azure's and Hadoop's stores: with folders of this machine in place of their drivers, and with the drivers
-where nothing answers them."""
+"""Google's, Azure's and Hadoop's stores: with folders of this machine in place of their drivers, with a server that
+speaks Google's protocol, and with the drivers where nothing answers them."""
 
 from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -75,6 +77,61 @@ def test_a_pile_its_results_and_its_documents(folder: Path, monkeypatch: pytest.
     assert (folder / "all.txt").read_text() == "w20 g10\n\fw21 g10\n\fw22 g10\n\f"
     ended = command("view", f"{root}r.parquet", "--out", f"{root}report.html")
     assert (ended.exit_code, "1 without their picture" in ended.stderr) == (0, True), ended.output
+
+
+SERVER = """
+import sys
+from http.server import ThreadingHTTPServer
+import http.server
+http.server.HTTPServer = ThreadingHTTPServer  # clients keep connections open, for which one thread would wait
+from gcp_storage_emulator.server import create_server
+create_server("127.0.0.1", int(sys.argv[1]), in_memory=True, default_bucket="bucket").run()
+"""
+
+
+@pytest.fixture
+def google() -> Iterator[str]:
+    """Where a server listens that speaks Google's protocol, with a bucket called bucket."""
+    pytest.importorskip("gcp_storage_emulator", reason="needs gcp-storage-emulator, a local store")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen([sys.executable, "-c", SERVER, str(port)], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            break
+        except OSError:
+            time.sleep(0.1)
+    yield f"127.0.0.1:{port}"
+    server.kill()
+    server.wait()
+
+
+def test_a_server_that_speaks_googles_protocol(google: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    root, query = "gs://anonymous@bucket/", f"?scheme=http&endpoint_override={google}"
+    for n in range(3):
+        Place.parse(f"{root}in/{n}.png{query}").put(write_page(tmp_path / "page.png", (10, 10, 20 + n, 10)))
+    for place, form in (("r/", None), ("r.pdf", None), ("h", "hocr")):
+        out = f"{root}{place}{query}"
+        assert run(f"{root}in{query}", out=out, form=form).counts == {"ok": 3}
+        assert run(f"{root}in{query}", out=out, form=form, build="dying_build").state == "unchanged"
+    ended = command("convert", f"{root}r/{query}", "--out", tmp_path / "r.txt")
+    assert ended.exit_code == 0, ended.output
+    assert (tmp_path / "r.txt").read_text() == ("w20 g10\n\fw21 g10\n\fw22 g10\n\f")
+    assert command("view", f"{root}r/{query}", "--out", f"{root}v.html{query}", "-q").output == ""
+    names = [name for name, _ in Place.parse(f"{root}{query}").walk()]
+    assert names == [
+        *(f"h/{n}.png.hocr" for n in range(3)),
+        *(f"in/{n}.png" for n in range(3)),
+        *("r.pdf", "r/_SUCCESS", "r/part-00000.parquet", "v.html"),
+    ]
+    none = command("convert", f"{root}none/{query}", "--out", tmp_path / "x.csv")
+    assert (none.exit_code, none.stderr) == (5, "Error: There is no file or folder gs://bucket/none.\n")
+    none = command("convert", f"{root}r/{query}", "--out", f"gs://anonymous@none/r.csv{query}")
+    assert (none.exit_code, "there is no bucket gs://none/" in none.stderr) == (6, True)
 
 
 @pytest.mark.parametrize("root", ROOTS)
