@@ -40,7 +40,9 @@ class Agreement(PluginConfig):
     """How closely the exported graph gave the network's outputs."""
 
     samples: int = Field(ge=1, description="Pictures that both have seen.")
-    difference: float = Field(ge=0, description="Largest |a - b| / max(1, |a|) over all outputs.")
+    difference: float = Field(
+        ge=0, description="Largest |a - b| / max(1, |a|) over all outputs; int8: sum |a - b| / sum |a|."
+    )
     tolerance: float = Field(gt=0)
 
 

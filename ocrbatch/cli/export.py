@@ -28,11 +28,12 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, path_type=Path),
     help="Folder of pictures to compare the network and the exported graph on; default: the run's own data.",
 )
-@click.option("--count", default=16, show_default=True, type=click.IntRange(1), help="Pictures to compare on.")
+@click.option("--count", type=click.IntRange(1), help="Pictures to compare on. Default: 16; int8 64.")
 @click.option(
     "--tolerance",
     type=click.FloatRange(0, min_open=True),
-    help="Largest difference allowed between outputs, relative above 1. Default: 0.001; --half 0.05; int8 0.5.",
+    help="Largest difference allowed between outputs, relative above 1; for int8 the share of all. Default: 0.001; "
+    "--half 0.05; int8 0.1.",
 )
 @click.option("--half", is_flag=True, help="Store the graph's weights as float16: half the size, as fast, rounded.")
 @click.option(
@@ -47,7 +48,7 @@ def command(
     run: Path,
     out: Path,
     samples: Path | None,
-    count: int,
+    count: int | None,
     tolerance: float | None,
     half: bool,
     quantize: str | None,
