@@ -74,13 +74,12 @@ def lines_of(boxes: Sequence[Box], overlap: float) -> list[Line]:
     """Lines from top to bottom, boxes from left to right. A box joins the line whose middle range it shares most of."""
     growing: list[_Growing] = []
     for box in sorted(boxes, key=lambda box: (box.top + box.bottom, box.left)):
-        shares = [_vertical_share(box, line.top, line.bottom) for line in growing[-8:]]
-        best = shares.index(max(shares)) if shares else 0
-        if shares and shares[best] >= overlap:
-            growing[len(growing) - len(shares) + best].add(box)
-        else:
-            growing.append(_Growing())
-            growing[-1].add(box)
+        near = [line for line in growing[-8:] if line.bottom > box.top and line.top < box.bottom]
+        best = max(near, key=lambda line: _vertical_share(box, line.top, line.bottom), default=None)
+        if best is None or _vertical_share(box, best.top, best.bottom) < overlap:
+            best = _Growing()
+            growing.append(best)
+        best.add(box)
     ordered = sorted(growing, key=lambda line: line.top + line.bottom)
     return [sorted(line.boxes, key=lambda box: box.left) for line in ordered]
 
