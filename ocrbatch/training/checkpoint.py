@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,15 +29,16 @@ class Progress:
 
 
 def save_checkpoint(path: Path, learner: Learner, progress: Progress) -> None:
-    """Weights, statistics, seeds and optimizer of a learner, and the progress, as one .npz file."""
+    """Weights, statistics, seeds and optimizer of a learner, and the progress, as one .npz. Raises TrainingError."""
     arrays = {f"variable_{number:05d}": np.asarray(v) for number, v in enumerate(_variables(learner))}
     arrays[_STATE] = np.frombuffer(json.dumps(asdict(progress)).encode(), np.uint8)
     temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    with _written_or_said(path):
+        with temporary.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
 
 
 def load_checkpoint(path: Path, learner: Learner) -> Progress:
@@ -63,10 +66,23 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def save_weights_atomically(network: Any, path: Path) -> None:
-    """Keras weights (.weights.h5) that are either all there or not at all."""
+    """Keras weights (.weights.h5) that are either all there or not at all. Raises TrainingError."""
     temporary = path.with_name("." + path.name)
-    network.save_weights(temporary)
-    temporary.replace(path)
+    with _written_or_said(path):
+        network.save_weights(temporary)
+        temporary.replace(path)
+
+
+@contextmanager
+def _written_or_said(path: Path) -> Iterator[None]:
+    """What stops the writing of a file, in a sentence: a full disk, or a folder that is gone."""
+    try:
+        yield
+    except OSError as error:
+        reason = str(error.strerror or error).split(" (")[0]
+        raise TrainingError(
+            f"Cannot save the training as {path} ({reason}): make room or access there, then go on with --resume."
+        ) from error
 
 
 def _variables(learner: Learner) -> list[Any]:

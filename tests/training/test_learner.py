@@ -14,7 +14,7 @@ from keras import layers, ops
 from ocrbatch.config.schema import ImageInput
 from ocrbatch.config.train import OptimizerConfig, Schedule, TrainSettings
 from ocrbatch.errors import ConfigError, TrainingError
-from ocrbatch.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from ocrbatch.training.checkpoint import Progress, load_checkpoint, save_checkpoint, save_weights_atomically
 from ocrbatch.training.learner import Learner, averaged_weights, build_learner
 from ocrbatch.training.optimizer import build_schedule
 from ocrbatch.training.samples import Batch
@@ -162,3 +162,11 @@ def test_a_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "ckpt.npz", learner(), Progress())
     with pytest.raises(TrainingError, match="another network or optimizer"):
         load_checkpoint(tmp_path / "ckpt.npz", learner(ema=0.9))
+
+
+def test_a_folder_that_is_gone_is_named_when_the_training_is_saved(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    with pytest.raises(TrainingError, match=r"Cannot save the training as .*ckpt\.npz .*--resume"):
+        save_checkpoint(gone / "ckpt.npz", learner(), Progress())
+    with pytest.raises(TrainingError, match=r"Cannot save the training as .*best\.weights\.h5 .*--resume"):
+        save_weights_atomically(learner().network, gone / "best.weights.h5")
