@@ -53,9 +53,10 @@ def export_run(
     """Exports the best weights of a training run as the bundle ``out`` (a zip file if it ends in .ocrb, else a folder).
 
     ``count`` pictures of ``samples``, or of the data that the run was evaluated on, go through both the network and the
-    exported graph. Raises BundleError when their outputs differ by more than ``tolerance``, relative for values above
-    1 (default: TOLERANCE, or what ``half`` and ``int8`` need, see :func:`write_model`); InputError when the run or the
-    pictures cannot be read; OutputError when ``out`` exists or cannot be written.
+    exported graph; of more than INT8_SAMPLES only some, though all of them give ``int8`` its ranges. Raises BundleError
+    when their outputs differ by more than ``tolerance``, relative for values above 1 (default: TOLERANCE, or what
+    ``half`` and ``int8`` need, see :func:`write_model`); InputError when the run or the pictures cannot be read;
+    OutputError when ``out`` exists or cannot be written.
     Conversion needs TensorFlow; under another Keras backend it happens in a process of its own.
     """
     refuse_existing(out, overwrite=overwrite)
@@ -110,12 +111,13 @@ def write_model(
     """
     model = network.normalized(networks.inference, network.algorithm_config(spec, host).input)
     graph = graph_from_keras(model)
+    compared = pictures[:: -(-len(pictures) // INT8_SAMPLES)]  # hundreds are for the ranges of int8 alone
     if half or int8:
-        _agreement(model, graph, spec, host, pictures, TOLERANCE, difference)
+        _agreement(model, graph, spec, host, compared, TOLERANCE, difference)
     graph = quantized(graph, _encoded(spec, host, pictures)) if int8 else graph
     graph = halved(graph) if half else graph
     usual = INT8_TOLERANCE if int8 else HALF_TOLERANCE if half else TOLERANCE
-    agreement = _agreement(model, graph, spec, host, pictures, tolerance or usual, share if int8 else difference)
+    agreement = _agreement(model, graph, spec, host, compared, tolerance or usual, share if int8 else difference)
     spec = network.resolved(spec, host)
     stamps = stamp_plugins(spec, host)
     info = BundleInfo(
