@@ -64,12 +64,19 @@ def load_page_samples(config: DataConfig) -> Samples[PageLabel]:
     return load_samples(config, page_entries)
 
 
-def provenance(datasets: Sequence[Dataset], start: BundleInfo | None = None) -> dict[str, Any]:
-    """Where data sets come from, for the bundle: their names, what `data synth` noted beside them, and all fonts; with
-    all that went into the weights that the training starts from."""
+def provenance(
+    datasets: Sequence[Dataset], start: BundleInfo | None = None, backbone: BundleInfo | None = None
+) -> dict[str, Any]:
+    """Where weights come from, for the bundle: the data sets by name, what `data synth` noted beside them, and all
+    fonts; with all that went into the bundles that the training, or its backbone alone, starts from."""
     sets: list[dict[str, Any]] = []
-    before = dict(start.provenance) if start else {}
-    fonts: dict[str, str] = dict(before.pop("fonts", {}))
+    fonts: dict[str, str] = {}
+    origins: dict[str, Any] = {}
+    for key, info in (("started_from", start), ("backbone_from", backbone)):
+        if info is not None:
+            before = dict(info.provenance)
+            fonts |= before.pop("fonts", {})
+            origins[key] = {"name": info.name, "created": info.created.isoformat(), **before}
     for dataset in datasets:
         path = Path(dataset.path)
         folder = path if path.is_dir() else path.parent
@@ -79,8 +86,7 @@ def provenance(datasets: Sequence[Dataset], start: BundleInfo | None = None) -> 
             note |= json.loads(recipe.read_text(encoding="utf-8"))
             fonts |= {font["family"]: _first_words(font["licence"]) for font in note.pop("fonts", [])}
         sets.append(note)
-    origin = {"started_from": {"name": start.name, "created": start.created.isoformat(), **before}} if start else {}
-    return {"datasets": sets, "fonts": dict(sorted(fonts.items())), **origin}
+    return {"datasets": sets, "fonts": dict(sorted(fonts.items())), **origins}
 
 
 def _first_words(licence: str) -> str:

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from ocrbatch.bundles.format import BundleInfo
 from ocrbatch.bundles.store import locate, read_info
 from ocrbatch.config.load import dump_yaml
 from ocrbatch.config.train import TrainConfig
@@ -89,8 +88,9 @@ def train(
     else:
         _refuse_used(out)
         take_over_weights(config, setup.networks, host, start_from)
-        start = None if start_from is None else read_info(locate(start_from))
-        _prepare_folder(out, config, skip_list, start)
+        origins = [None if path is None else read_info(locate(path)) for path in (start_from, config.backbone.weights)]
+        origin = provenance(config.data.train, *origins)
+        _prepare_folder(out, config, skip_list, origin)
         save_checkpoint(out / CHECKPOINT, learner, progress)  # whatever happens from here on, --resume goes on
     return _Loop(setup, learner, out, reporter, deadline).run(progress)
 
@@ -171,12 +171,11 @@ def _refuse_used(out: Path) -> None:
         raise TrainingError(f"{out} already holds a training: go on with --resume, or choose another --out.")
 
 
-def _prepare_folder(out: Path, config: TrainConfig, skip_list: Path | None, start: BundleInfo | None) -> None:
+def _prepare_folder(out: Path, config: TrainConfig, skip_list: Path | None, origin: Mapping[str, Any]) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         if skip_list is not None:
             shutil.copyfile(skip_list, out / LEFT_OUT)
-        origin = provenance(config.data.train, start)
         write_atomically(out / PROVENANCE, json.dumps(origin, indent=1, ensure_ascii=False))
         write_atomically(out / CONFIG, dump_yaml(config.model_dump(mode="json")))
     except OSError as error:

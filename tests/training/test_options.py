@@ -216,6 +216,9 @@ def test_the_command_starts_from_a_backbone_or_says_why_not(
     done = CliRunner().invoke(cli, list(map(str, command)))
     assert done.exit_code == ExitCode.OK, done.output
     assert yaml.safe_load((out / "config.yml").read_text())["backbone"] == {"weights": str(path)}
+    origin = json.loads((out / "provenance.json").read_text())
+    assert origin["backbone_from"]["name"] == "tiny"
+    assert origin["fonts"] == {"Old Sans": "OFL"}
     after = network.build_networks(ModelSpec.model_validate(MODEL), host).training
     load_weights(after, (out / "last.weights.h5").read_bytes(), "run")
     for name, value in values(after.get_layer("backbone")).items():
