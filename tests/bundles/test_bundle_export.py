@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime as ort
 import pytest
 
 from ocrbatch.bundles import export, network
-from ocrbatch.bundles.export import HALF_TOLERANCE, INT8_TOLERANCE, difference, export_run
+from ocrbatch.bundles.export import HALF_TOLERANCE, INT8_TOLERANCE, difference, export_run, share
 from ocrbatch.bundles.format import GRAPH
 from ocrbatch.bundles.onnx_graph import operators
 from ocrbatch.bundles.samples import folder_pictures
@@ -97,6 +98,29 @@ def test_convolutions_compute_in_eight_bits(
     batch = full.codec().encode(folder_pictures(pictures, 1)[0])[0][None]
     outputs = [ort.InferenceSession(bundle.graph.onnx()).run(None, {"image": batch}) for bundle in (full, int8)]
     assert 1e-5 < difference(*outputs) < 0.2
+
+
+def test_the_first_convolution_keeps_its_precision(
+    runs: dict[str, Path], pictures: Path, host: Host, tmp_path: Path
+) -> None:
+    export_run(runs["rec"], tmp_path / "x.ocrb", host, samples=pictures, int8=True)
+    graph = onnx.load_from_string(open_bundle(tmp_path / "x.ocrb", host).graph.onnx()).graph
+    made_by = {name: node.op_type for node in graph.node for name in node.output}
+    inputs = [[made_by.get(name, "") for name in node.input[:2]] for node in graph.node if node.op_type == "Conv"]
+    assert "DequantizeLinear" not in inputs[0]
+    assert all(kinds == ["DequantizeLinear", "DequantizeLinear"] for kinds in inputs[1:])
+
+
+def test_an_int8_graph_is_judged_by_the_share_of_its_outputs_that_moves(
+    runs: dict[str, Path], pictures: Path, host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half_in_doubt = np.array([[0.5, 0.5], [1.0, 0.0]]), np.array([[1.0, 0.0], [1.0, 0.0]])
+    assert share([half_in_doubt[0]], [half_in_doubt[1]]) == pytest.approx(0.5)
+    assert share([half_in_doubt[0]], [half_in_doubt[0]]) == 0
+    assert share([half_in_doubt[0]], [half_in_doubt[1][:1]]) == float("inf")
+    monkeypatch.setattr(export, "share", lambda *_: 0.11)
+    with pytest.raises(BundleError, match=r"up to 0\.11, more than the tolerance of 0\.1"):
+        export_run(runs["rec"], tmp_path / "x.ocrb", host, samples=pictures, int8=True)
 
 
 def test_a_conversion_that_differs_is_not_hidden_by_the_rounding(
