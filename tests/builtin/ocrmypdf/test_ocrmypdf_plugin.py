@@ -85,7 +85,7 @@ def quad(x: float, y: float, width: float, height: float, degrees: float) -> np.
 def expect_words_in_place(document: pdfium.PdfDocument, page: Path) -> None:
     """Some words of the invoice stand on the first page where they are read on its image."""
     words = {word.text: word.points for region in Chain.default().read(page).regions for word in region.words}
-    for text in ("Bangladeshi", "Rechnung", "im@studio.gov", "24.03.92"):
+    for text in ("Bangladeshi", "Rechnung", "PHILOSOPHY", "24.03.92"):
         left, top, right, bottom = place(document[0], text)
         (x0, y0), (x1, y1) = words[text].min(axis=0).tolist(), words[text].max(axis=0).tolist()
         assert (left, right) == pytest.approx((x0, x1), abs=max(6, 0.05 * (x1 - x0))), text
@@ -100,7 +100,7 @@ def test_a_scan_becomes_searchable(scan: Path, page: Path, tmp_path: Path) -> No
     texts = [page.get_textpage().get_text_range() for page in document]
     texts += (tmp_path / "text.txt").read_text(encoding="utf-8").split("\f")[:2]
     for text in texts[::2]:
-        assert {"Bangladeshi", "Rechnung", "im@studio.gov", "24.03.92", "AND", "OURSELVES"} <= set(text.split())
+        assert {"Bangladeshi", "Rechnung", "PHILOSOPHY", "24.03.92", "AND", "OURSELVES"} <= set(text.split())
     for text in texts[1::2]:
         assert {"Stereotypes", "Trading", "Skeptics", "10-11-1972", "Dear"} <= set(text.split())
     expect_words_in_place(document, page)
@@ -116,7 +116,7 @@ def test_the_sandwich_renderer_gives_the_same_text_back(scan: Path, page: Path, 
     told = subprocess.run(["pdftotext", tmp_path / "sandwich.pdf", "-"], capture_output=True, text=True, check=True)
     assert told.stderr == ""
     first, second = told.stdout.split("\f")[:2]
-    assert {"Bangladeshi", "Rechnung", "im@studio.gov", "24.03.92", "AND", "OURSELVES"} <= set(first.split())
+    assert {"Bangladeshi", "Rechnung", "PHILOSOPHY", "24.03.92", "AND", "OURSELVES"} <= set(first.split())
     assert {"Stereotypes", "Trading", "Skeptics", "10-11-1972", "Dear"} <= set(second.split())
     read, found = Counter((tmp_path / "s.txt").read_text(encoding="utf-8").split()), Counter(told.stdout.split())
     assert (read - found).total() <= 0.02 * read.total()  # poppler joins a few that almost touch
