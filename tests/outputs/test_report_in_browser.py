@@ -86,8 +86,12 @@ def search(browser: Chrome, text: str, count: int) -> None:
 
 
 def names(browser: Chrome) -> list[str]:
-    rows = sorted(many(browser, "#list .row"), key=lambda row: row.rect["y"])
-    return [row.find_element(By.CSS_SELECTOR, ".source").get_attribute("textContent") for row in rows]
+    """Of the rows from top to bottom, in one look: scrolling replaces rows at any time."""
+    return browser.execute_script("""
+        const rows = [...document.querySelectorAll("#list .row")]
+        rows.sort((one, other) => one.getBoundingClientRect().y - other.getBoundingClientRect().y)
+        return rows.map(row => row.querySelector(".source").textContent)
+    """)
 
 
 def test_a_page_is_shown_with_its_picture_boxes_and_texts(opened: Chrome, tmp_path: Path) -> None:
