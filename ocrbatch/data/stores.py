@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-_PATIENCE = (
-    5  # seconds that Google's client tries again after a failure, instead of fifteen minutes; others have theirs
-)
+_PATIENCE = 5
+"""Seconds that Google's client tries again after a failure, instead of fifteen minutes; others have theirs."""
 
 AZURE = ("abfs", "abfss")
 """Schemes of Azure."""

@@ -25,6 +25,14 @@ COMPLETE = "_SUCCESS"
 _WRITTEN = "documents.txt"
 
 
+def _check_folder(place: Place, name: str) -> None:
+    """Raises OutputError for a store that cannot be reached, or a file in the way."""
+    if place.local is None:
+        check_store(place)
+    elif place.local.exists() and not place.local.is_dir():
+        raise OutputError(f"Cannot write into {name}: it is a file; name a folder.")
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """A folder of Parquet files of bounded size, which read as one table, in the order of their names."""
@@ -45,12 +53,9 @@ class Parts:
 
     def check(self) -> None:
         """Raises OutputError for a store that cannot be reached, or a file in the way."""
+        _check_folder(self.place, self.name)
         local = self.place.local
-        if local is None:
-            check_store(self.place)
-        elif local.exists() and not local.is_dir():
-            raise OutputError(f"Cannot write {self.name}: there is a file of that name.")
-        elif not local.absolute().parent.is_dir():
+        if local is not None and not local.absolute().parent.is_dir():
             raise OutputError(f"Cannot write {self.name}: there is no folder {local.absolute().parent}.")
 
     def mark(self) -> dict[str, Any]:
@@ -100,11 +105,7 @@ class Documents:
 
     def check(self) -> None:
         """Raises OutputError for a store that cannot be reached, or a file in the way."""
-        local = self.place.local
-        if local is None:
-            check_store(self.place)
-        elif local.exists() and not local.is_dir():
-            raise OutputError(f"Cannot write into {self.name}: it is a file; name a folder.")
+        _check_folder(self.place, self.name)
 
     def mark(self) -> dict[str, Any]:
         """How many files are in the folder, and a digest of their names, sizes and times of change."""
