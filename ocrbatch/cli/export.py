@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 @click.option(
     "--quantize",
     type=click.Choice(["int8"]),
-    help="Compute convolutions in 8 bits, calibrated on the pictures: faster on most CPUs, reads a little worse.",
+    help="Compute convolutions and LSTMs in 8 bits, calibrated on the pictures: faster on most CPUs.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
 @pass_host

@@ -68,7 +68,7 @@ class Detector:
         if height is None or self.letters > _LEAST_SHRINK * height:
             return batch, fit
         shrink = max(_MOST_SHRINK, self.letters / height)
-        small = shrunk(page, fit.scale_x * shrink, fit.scale_y * shrink)
+        small = shrunk(page, fit.scale_x * shrink, fit.scale_y * shrink, gray=batch.shape[2] == 1)
         smaller, again = self.codec.encode(small)
         if smaller.size >= batch.size:  # a detector with a smallest size of its own
             return batch, fit

@@ -34,11 +34,13 @@ def letter_height(gray: NDArray[np.uint8]) -> float | None:
     return 2.0 * _quantile(heights[print_], widths[print_], _SMALLER)
 
 
-def shrunk(page: Image, scale_x: float, scale_y: float) -> Image:
-    """A smaller copy of a page, uint8 (H, W, C); at least one pixel."""
+def shrunk(page: Image, scale_x: float, scale_y: float, *, gray: bool = False) -> Image:
+    """A smaller copy of a page, RGB uint8 (H, W, 3); at least one pixel. In gray it takes a third of the time."""
     height, width = page.shape[:2]
     size = (max(1, round(width * scale_x)), max(1, round(height * scale_y)))
-    return np.asarray(cv2.resize(page, size, interpolation=cv2.INTER_AREA), np.uint8)
+    source = cv2.cvtColor(page, cv2.COLOR_RGB2GRAY) if gray else page
+    small = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_GRAY2RGB) if gray else small, np.uint8)
 
 
 def _letters(gray: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
