@@ -79,7 +79,14 @@ class Chain:
             session = engine.open(rec.graph, threads)
             input = rec.config.input
             recognizer = Recognizer(
-                rec.codec(), session, config.batch_lines, config.turn_tall, label(rec), _longest(input), _step(input)
+                rec.codec(),
+                session,
+                config.batch_lines,
+                config.turn_tall,
+                label(rec),
+                _longest(input),
+                _step(input),
+                config.crop_height,
             )
         return cls(detector, recognizer, postprocessors(config, host), Reading(config.dpi, config.pixel_limit))
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ocrbatch.charset import normalize
 from ocrbatch.contracts import Reading, RecognizerCodec, Session
-from ocrbatch.geometry import crop_quad
+from ocrbatch.geometry import crop_quad, quad_size, with_height
 from ocrbatch.pipeline.long_lines import Piece, pieces
 from ocrbatch.types import Image, Polygon, TextRegion, Word
 
@@ -40,7 +40,8 @@ class View:
 @dataclass(frozen=True, slots=True)
 class Recognizer:
     """A loaded recognizer; ``model`` is how results call it. Lines more than ``longest`` times as long as high are read
-    in pieces. Of the codec's padding only what fills up the next ``step`` columns is read (all when None)."""
+    in pieces. Of the codec's padding only what fills up the next ``step`` columns is read (all when None). Of each box
+    ``crop_height`` of the height is cut out, across the text."""
 
     codec: RecognizerCodec
     session: Session
@@ -49,10 +50,11 @@ class Recognizer:
     model: str
     longest: float = math.inf
     step: int | None = None
+    crop_height: float = 1.0
 
     def views(self, page: Image, region: TextRegion) -> list[View]:
         """What to read of a region of a page."""
-        return self.views_of(crop_quad(page, region.points, turn_tall=None), region.points)
+        return self.views_of(crop_quad(page, self._across(region.points), turn_tall=None), region.points)
 
     def views_of(self, picture: Image, points: Polygon) -> list[View]:
         """The picture of a region as it stands or, when it is tall, turned by a quarter (text that runs downwards);
@@ -64,6 +66,15 @@ class Recognizer:
         if height >= _SURELY_TURNED * width:
             return [turned]
         return [self._view(picture, points), turned]
+
+    def _across(self, points: Polygon) -> Polygon:
+        """What is cut out of a box: all of it when nobody knows yet which way the text runs."""
+        width, height = quad_size(points)
+        if height < self.turn_tall * width:
+            return with_height(points, self.crop_height)
+        if height < _SURELY_TURNED * width:
+            return points
+        return np.roll(with_height(np.roll(points, -1, axis=0), self.crop_height), 1, axis=0)
 
     def _view(self, picture: Image, points: Polygon) -> View:
         parts = tuple(pieces(picture, self.longest))

@@ -100,6 +100,26 @@ def test_tall_boxes_are_read_turned_and_single_letters_both_ways() -> None:
     assert tall[0].lines[0].pixels.shape[1] >= 64
 
 
+def test_of_a_box_the_middle_is_read_across_the_text() -> None:
+    recognizer = Recognizer(GreyCodec(), Same(), 4, 1.5, "m", crop_height=0.5)
+    rows = np.broadcast_to(np.arange(100, dtype=np.uint8)[:, None, None], (100, 100, 3)).copy()
+
+    def seen(picture: np.ndarray, left: int, top: int, right: int, bottom: int) -> list[tuple[int, int]]:
+        views = recognizer.views(picture, TextRegion(box(left, top, right, bottom)))
+        lines = [view.lines[0] for view in views]
+        read = [line.pixels[:, : round(line.used * line.pixels.shape[1])] for line in lines]
+        return [(int(pixels.min()), int(pixels.max())) for pixels in read]
+
+    ((lowest, highest),) = seen(rows, 10, 20, 90, 60)
+    assert lowest >= 30
+    assert 45 < highest < 50
+    columns = np.ascontiguousarray(rows.swapaxes(0, 1))
+    ((lowest, highest),) = seen(columns, 20, 0, 60, 100 * 2)
+    assert 30 <= lowest < 35
+    assert highest < 50
+    assert [lowest for lowest, _ in seen(rows, 10, 20, 30, 60)] == [20, 20]  # a letter: which way is not known yet
+
+
 def test_the_more_certain_view_wins_and_any_text_beats_none() -> None:
     spans = np.array([[0, 1]], np.float32)
     upright, turned = box(0, 0, 2, 4), box(0, 0, 2, 4)[[1, 2, 3, 0]]

@@ -192,3 +192,12 @@ def test_a_tall_box_is_turned_unless_told_not_to() -> None:
 def test_any_box_gives_a_picture(quad: np.ndarray) -> None:
     crop = geometry.crop_quad(np.zeros((50, 50, 3), np.uint8), quad)
     assert min(crop.shape[:2]) >= 1
+
+
+@given(st.floats(0.3, 2), st.floats(-3, 3))
+def test_a_quad_changes_its_height_around_its_middle(share: float, angle: float) -> None:
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    quad = np.array([[0, 0], [80, 0], [80, 20], [0, 20]]) @ turn + 100
+    changed = geometry.with_height(quad, share)
+    np.testing.assert_allclose(changed.mean(axis=0), quad.mean(axis=0), atol=1e-3)
+    np.testing.assert_allclose(geometry.quad_size(changed), (80, 20 * share), atol=1e-3)
