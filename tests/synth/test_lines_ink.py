@@ -87,3 +87,20 @@ def test_pieces_are_joined_on_one_baseline(face: Face) -> None:
     assert both.top == min(one.top, two.top)
     assert both.top + both.mask.shape[0] == two.top + two.mask.shape[0]
     assert both.mask.astype(int).sum() == one.mask.astype(int).sum() + two.mask.astype(int).sum()
+
+
+@pytest.mark.parametrize("cell", [0.45, 0.8])
+def test_letters_stand_in_cells_of_one_width(face: Face, cell: float) -> None:
+    width = cell * 40
+    narrow, wide = (ink.set_in_cells(face, 40, letter * 5, cell) for letter in "lM")
+    assert narrow.advance == pytest.approx(5 * width)
+    assert wide.advance == pytest.approx(narrow.advance)
+    gaps = np.flatnonzero(~wide.mask.any(axis=0))
+    assert gaps.size >= 4, "wide letters are squeezed, not laid over each other"
+    columns = np.flatnonzero(np.diff((narrow.mask.max(axis=0) > 0).astype(int)) == 1)
+    assert np.diff(columns) == pytest.approx(width, abs=1)
+
+
+def test_a_space_is_an_empty_cell(face: Face) -> None:
+    together, apart = (ink.set_in_cells(face, 40, text, 0.6) for text in ("AB", "A B"))
+    assert apart.advance - together.advance == pytest.approx(0.6 * 40)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -66,6 +66,23 @@ def set_text(
         return Ink(np.zeros((1, 1), np.uint8), 0, 0, advance, size_px)
     top, left = int(rows[0]), int(columns[0])
     return Ink(mask[top : rows[-1] + 1, left : columns[-1] + 1], left - pad, top - baseline, advance, size_px)
+
+
+def set_in_cells(face: Face, size_px: float, text: str, cell: float) -> Ink:
+    """One line of text whose letters stand in the middle of cells of ``cell`` em each, as tills and typewriters print.
+
+    Narrow letters have white on both sides, wide ones are squeezed into theirs. The text must not begin with a space.
+    """
+    width = cell * size_px
+    letters: list[Ink] = []
+    for letter in text:
+        if letter == " ":
+            letters[-1] = replace(letters[-1], advance=letters[-1].advance + width)
+            continue
+        ink = set_text(face, size_px, letter)
+        mask = stretch(ink.mask, min(1.0, 0.94 * width / ink.mask.shape[1]))
+        letters.append(Ink(mask, round((width - mask.shape[1]) / 2), ink.top, width, size_px))
+    return join(letters, 0.0)
 
 
 def join(inks: Sequence[Ink], gap: float) -> Ink:
