@@ -87,6 +87,7 @@ class Chain:
                 _longest(input),
                 _step(input),
                 config.crop_height,
+                input.color == "gray",
             )
         return cls(detector, recognizer, postprocessors(config, host), Reading(config.dpi, config.pixel_limit))
 
@@ -120,7 +121,7 @@ class Chain:
             return [[] for _ in regions]
         if self.detector is None:
             return [self.recognizer.views_of(page, region.points) for region in regions]
-        return [self.recognizer.views(page, region) for region in regions]
+        return self.recognizer.views(page, regions)
 
     def recognize(
         self, pages: Sequence[tuple[Sequence[TextRegion], Sequence[Views]]], between: Callable[[], None] = lambda: None

@@ -92,9 +92,9 @@ def test_batches_hold_one_shape_and_no_more_than_allowed() -> None:
 def test_tall_boxes_are_read_turned_and_single_letters_both_ways() -> None:
     recognizer = Recognizer(GreyCodec(), Same(), 4, 1.5, "m")
     picture = page((10, 10, 10, 100), (50, 10, 20, 40), (90, 10, 40, 20))
-    tall = recognizer.views(picture, TextRegion(box(10, 10, 20, 110)))
-    letter = recognizer.views(picture, TextRegion(box(50, 10, 70, 50)))
-    wide = recognizer.views(picture, TextRegion(box(90, 10, 130, 30)))
+    tall = recognizer.views(picture, [TextRegion(box(10, 10, 20, 110))])[0]
+    letter = recognizer.views(picture, [TextRegion(box(50, 10, 70, 50))])[0]
+    wide = recognizer.views(picture, [TextRegion(box(90, 10, 130, 30))])[0]
     assert [len(views) for views in (tall, letter, wide)] == [1, 2, 1]
     assert tall[0].points.tolist() == box(10, 10, 20, 110)[[1, 2, 3, 0]].tolist()
     assert tall[0].lines[0].pixels.shape[1] >= 64
@@ -105,7 +105,7 @@ def test_of_a_box_the_middle_is_read_across_the_text() -> None:
     rows = np.broadcast_to(np.arange(100, dtype=np.uint8)[:, None, None], (100, 100, 3)).copy()
 
     def seen(picture: np.ndarray, left: int, top: int, right: int, bottom: int) -> list[tuple[int, int]]:
-        views = recognizer.views(picture, TextRegion(box(left, top, right, bottom)))
+        views = recognizer.views(picture, [TextRegion(box(left, top, right, bottom))])[0]
         lines = [view.lines[0] for view in views]
         read = [line.pixels[:, : round(line.used * line.pixels.shape[1])] for line in lines]
         return [(int(pixels.min()), int(pixels.max())) for pixels in read]

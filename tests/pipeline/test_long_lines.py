@@ -73,7 +73,7 @@ def test_words_of_a_long_line_have_their_places() -> None:
     picture = np.full((40, 500, 3), 255, np.uint8)
     picture[8:22, 20:160], picture[8:22, 180:460] = 50, 90
     quad = np.array([[20, 5], [460, 5], [460, 25], [20, 25]], np.float32)
-    (view,) = recognizer.views(picture, TextRegion(quad))
+    (view,) = recognizer.views(picture, [TextRegion(quad)])[0]
     assert len(view.lines) == 3
     text = join(recognizer.read(view.lines), view.pieces).text
     assert "g50" in text
