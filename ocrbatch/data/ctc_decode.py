@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -53,32 +52,34 @@ def greedy_decode(probabilities: NDArray[np.floating[Any]], used: Sequence[float
     runs = np.flatnonzero(classes != BLANK)
     classes, peaks, line = classes[runs] - 1, peaks[runs], starts[runs] // steps
     centres = (starts[runs] + ends[runs] - 2 * steps * line) / (2 * steps * np.asarray(used)[line])
-    bounds = np.searchsorted(line, np.arange(n_lines + 1))
-    return [
-        _reading(classes[first:stop], peaks[first:stop], centres[first:stop], charset)
-        for first, stop in pairwise(bounds.tolist())
-    ]
-
-
-def _reading(
-    ids: NDArray[np.integer[Any]],
-    peaks: NDArray[np.floating[Any]],
-    centres: NDArray[np.floating[Any]],
-    charset: Charset,
-) -> Reading:
-    if not len(ids):
-        return Reading("", 0.0, np.zeros((0, 2), np.float32))
-    return Reading(charset.decode(ids), float(np.mean(peaks)), character_spans(centres), peaks.astype(np.float32))
+    readings = [Reading("", 0.0, np.zeros((0, 2), np.float32))] * n_lines
+    if not line.size:
+        return readings
+    spans, peaks = _spans(centres, line), peaks.astype(np.float32)
+    filled, first = np.unique(line, return_index=True)
+    stop = np.append(first[1:], len(line))
+    scores = np.add.reduceat(peaks, first) / (stop - first)
+    for number, start, end, score in zip(filled, first, stop, scores.tolist(), strict=True):
+        readings[number] = Reading(charset.decode(classes[start:end]), score, spans[start:end], peaks[start:end])
+    return readings
 
 
 def character_spans(centres: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    """Spans (n, 2) that meet halfway between neighbouring centres; a single character has the whole line.
+    """Spans (n, 2) of one line's characters that meet halfway between neighbouring centres; a single character has the
+    whole line.
 
     CTC fires somewhere within a character, so the run itself says where the character is but not how wide it is.
     """
-    if len(centres) == 1:
-        return np.array([[0, 1]], np.float32)
-    inner = (centres[1:] + centres[:-1]) / 2
-    first, last = 2 * centres[0] - inner[0], 2 * centres[-1] - inner[-1]
-    edges = np.clip(np.r_[first, inner, last], 0, 1)
-    return np.stack([edges[:-1], edges[1:]], axis=1).astype(np.float32)
+    return _spans(centres, np.zeros(len(centres), np.intp))
+
+
+def _spans(centres: NDArray[np.floating[Any]], line: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+    """The spans of several lines' characters, ``line`` saying which one each belongs to."""
+    together = line[1:] == line[:-1]
+    first, last = np.concatenate([[True], ~together]), np.concatenate([~together, [True]])
+    halfway = (centres[1:] + centres[:-1]) / 2
+    left, right = np.concatenate([[0.0], halfway])[: len(centres)], np.concatenate([halfway, [1.0]])[: len(centres)]
+    left, right = np.where(first, 2 * centres - right, left), np.where(last, 2 * centres - left, right)
+    alone = first & last
+    edges = np.stack([np.where(alone, 0.0, left), np.where(alone, 1.0, right)], axis=1)
+    return np.clip(edges, 0, 1).astype(np.float32)
