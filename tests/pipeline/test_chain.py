@@ -4,13 +4,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 from pipeline_doubles import GreyCodec, Same, page, tiny_chain, write_page, write_tiff
 
 from ocrbatch import Chain
+from ocrbatch.charset import load_charset
+from ocrbatch.config.schema import RecognizerInput
 from ocrbatch.contracts import Reading
+from ocrbatch.data.ctc_decode import CtcCodec
 from ocrbatch.errors import InputError
 from ocrbatch.pipeline.recognize import Recognizer, with_text
 from ocrbatch.pipeline.text import page_text
@@ -118,6 +122,19 @@ def test_of_a_box_the_middle_is_read_across_the_text() -> None:
     assert 30 <= lowest < 35
     assert highest < 50
     assert [lowest for lowest, _ in seen(rows, 10, 20, 30, 60)] == [20, 20]  # a letter: which way is not known yet
+
+
+def test_lines_of_a_gray_page_are_those_of_the_page() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (80, 120, 3), np.uint8)
+    picture = np.asarray(cv2.GaussianBlur(noise, (5, 5), 0), np.uint8)
+    codec = CtcCodec(RecognizerInput(color="gray", mean=(0.5,), std=(0.5,), widths=(64, 128)), load_charset("ascii"))
+    slanted = np.array([[5.5, 42.5], [60.25, 45.5], [60.25, 64], [5.5, 61]], np.float32)
+    regions = [TextRegion(box(10, 10, 90, 40)), TextRegion(slanted)]
+    in_color = Recognizer(codec, Same(), 4, 1.5, "m").views(picture, regions)
+    in_gray = Recognizer(codec, Same(), 4, 1.5, "m", gray=True).views(picture, regions)
+    for (one,), (other,) in zip(in_color, in_gray, strict=True):
+        assert one.lines[0].pixels.shape == other.lines[0].pixels.shape
+        assert np.abs(one.lines[0].pixels.astype(int) - other.lines[0].pixels).max() <= 2
 
 
 def test_the_more_certain_view_wins_and_any_text_beats_none() -> None:

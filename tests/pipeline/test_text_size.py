@@ -9,7 +9,7 @@ from pipeline_doubles import MODELS, BoxCodec, FateSession
 
 from ocrbatch.config.run import TileConfig
 from ocrbatch.pipeline.detect import Detector
-from ocrbatch.pipeline.text_size import letter_height
+from ocrbatch.pipeline.text_size import letter_height, shrunk
 
 TEXT = "seven men saw a crane in our river near some"  # x-height letters only, or almost
 
@@ -104,3 +104,12 @@ def test_small_print_keeps_its_size(letters: float) -> None:
 def test_no_page_is_shrunk_to_nothing() -> None:
     (_, width), _ = found(written(64), 4)
     assert width == 640
+
+
+def test_a_page_shrunk_in_gray_is_the_gray_of_the_shrunk_page() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (90, 70, 3), np.uint8)
+    colored, gray = (shrunk(picture, 0.5, 0.4, gray=gray) for gray in (False, True))
+    assert colored.shape == gray.shape == (36, 35, 3)
+    assert np.array_equal(gray[..., 0], gray[..., 2])
+    weighted = colored @ np.array([0.299, 0.587, 0.114])
+    assert np.abs(weighted - gray[..., 0]).max() <= 2
