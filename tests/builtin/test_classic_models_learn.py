@@ -81,7 +81,7 @@ def learnt(
     score: Callable[[Outputs], float],
     *,
     enough: float,
-    rounds: int = 25,
+    rounds: int = 45,
 ) -> float:
     """The score after up to ``rounds`` times ten steps on all the samples at once."""
     keras.utils.set_random_seed(1)
