@@ -52,7 +52,9 @@ def test_recognizer_reads_the_lines_that_it_learnt(algorithm: str, backbone: dic
         readings = codec.decode(outputs, used)
         return float(np.mean([reading.text == text for reading, text in zip(readings, TEXTS, strict=True)]))
 
-    assert learnt(spec, arrays, [training.targets(text) for text in TEXTS], accuracy, enough=1.0) == 1.0
+    targets = [training.targets(text) for text in TEXTS]
+    rate = 2e-3 if algorithm == "rare" else 5e-3  # attention gets stuck at steeper ones, by the order of its sums
+    assert learnt(spec, arrays, targets, accuracy, enough=1.0, rate=rate) == 1.0
 
 
 @pytest.mark.parametrize("options", [{"name": "db", "fpn_channels": 32}, {"name": "east"}], ids=["db", "east"])
@@ -81,12 +83,13 @@ def learnt(
     score: Callable[[Outputs], float],
     *,
     enough: float,
-    rounds: int = 45,
+    rounds: int = 25,
+    rate: float = 5e-3,
 ) -> float:
     """The score after up to ``rounds`` times ten steps on all the samples at once."""
     keras.utils.set_random_seed(1)
     networks, pixels = build_networks(spec, HOST), algorithm_config(spec, HOST).input
-    optimizer = {"learning_rate": 5e-3, "schedule": {"kind": "constant", "warmup_steps": 10}}
+    optimizer = {"learning_rate": rate, "schedule": {"kind": "constant", "warmup_steps": 10}}
     settings = TrainSettings.model_validate({"steps": 10 * rounds, "optimizer": optimizer})
     learner = build_learner(networks.training, training_for(spec, HOST).loss, pixels, settings)
     stacked = {name: np.stack([target[name] for target in targets]) for name in targets[0]}
