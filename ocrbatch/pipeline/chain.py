@@ -86,8 +86,8 @@ class Chain:
                 label(rec),
                 _longest(input),
                 _step(input),
-                config.crop_height,
-                input.color == "gray",
+                crop_height=config.crop_height,
+                gray=input.color == "gray",
             )
         return cls(detector, recognizer, postprocessors(config, host), Reading(config.dpi, config.pixel_limit))
 

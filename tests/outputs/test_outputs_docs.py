@@ -64,7 +64,6 @@ def test_queries_in_duckdb() -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_queries_in_pandas_and_polars() -> None:
-    pytest.importorskip("pandas")
     pandas, polars, settings = ({} for _ in range(3))
     for block, names in zip(blocks("python"), (pandas, polars, settings), strict=True):
         exec(block, names)

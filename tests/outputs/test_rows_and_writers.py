@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -72,10 +73,10 @@ def test_the_parquet_file_as_users_read_it(tmp_path: Path) -> None:
         f"SELECT region.text, region.points[1] FROM (SELECT unnest(regions) AS region FROM '{path}') WHERE region.kept"
     ).fetchall()
     assert lines == [("Rechnung Nr. 7", 1.0), ("Total 12,50 €", 1.0)]
-    frame = pl.read_parquet(path)
-    assert sum(len(text.split()) for text in frame["text"].drop_nulls()) == 6
-    assert frame.filter(pl.col("status") == "failed").select("source", "error_kind").rows() == [
-        ("scans/bad.png", "DamagedFile")
+    frame = pd.read_parquet(path)
+    assert frame.text.dropna().str.split().str.len().sum() == 6
+    assert frame[frame.status == "failed"][["source", "error_kind"]].values.tolist() == [
+        ["scans/bad.png", "DamagedFile"]
     ]
     words = pl.read_parquet(path).select(pl.col("regions").explode().struct.field("text")).drop_nulls()
     assert words["text"].to_list() == ["Rechnung Nr. 7", "Total 12,50 €"]
@@ -88,7 +89,7 @@ def test_json_and_jsonl_say_the_same_as_parquet(tmp_path: Path) -> None:
     assert lines == table
     assert json.loads(write(tmp_path / "r.json").read_text(encoding="utf-8")) == table
     assert "Total 12,50 €" in (tmp_path / "r.jsonl").read_text(encoding="utf-8")
-    assert pl.read_ndjson(tmp_path / "r.jsonl")["status"].to_list() == ["ok", "failed", "empty"]
+    assert pd.read_json(tmp_path / "r.jsonl", lines=True).status.tolist() == ["ok", "failed", "empty"]
 
 
 @pytest.mark.parametrize("name", ["r.parquet", "r.jsonl", "r.json"])

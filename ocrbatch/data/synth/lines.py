@@ -89,7 +89,7 @@ def _set(rng: Rng, book: FontBook, face: Face, text: str, kind: Kind) -> Ink:
     cell = rng.uniform(0.5, 0.72)
 
     def set_part(face: Face, part: str) -> Ink:
-        if in_cells and part.strip() == part:
+        if in_cells and part[:1].strip():  # a cell needs a letter before it
             return inks.set_in_cells(face, size, part, cell)
         return inks.set_text(face, size, part, tracking=tracking, word_gap=gap, sentence_gap=sentence)
 
