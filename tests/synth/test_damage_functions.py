@@ -29,6 +29,7 @@ DAMAGES: dict[str, Callable[[Pixels, Rng], Pixels]] = {
     "thin": lambda i, _: printing.thicken(i, -0.8),
     "fade": lambda i, r: printing.fade(i, r, 0.8),
     "streaks": lambda i, r: printing.streaks(i, r, 40, 0.9),
+    "wide streaks": lambda i, r: printing.streaks(i, r, 4, 0.9, widest=14),
     "patchy": lambda i, r: printing.patchy(i, r, 0.8),
     "bleed_through": lambda i, r: printing.bleed_through(i, r, 0.4),
     "binarise": lambda i, _: printing.binarise(i, -20),

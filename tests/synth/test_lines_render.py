@@ -9,7 +9,7 @@ from ocrbatch.charset import load_charset
 from ocrbatch.data.synth.crop import Crop, place
 from ocrbatch.data.synth.fonts import FontBook
 from ocrbatch.data.synth.ink import Ink, set_text
-from ocrbatch.data.synth.line_text import label, line_text
+from ocrbatch.data.synth.line_text import _respaced, label, line_text
 from ocrbatch.data.synth.lines import MAX_HEIGHT, _set, legible, render_line
 from ocrbatch.data.synth.paper import background, contrasting, luminance, print_ink, scene
 from ocrbatch.data.synth.text import TextSource
@@ -84,6 +84,21 @@ def test_a_colon_may_stand_far_from_its_label(book: FontBook) -> None:
         for seed in range(40)
     ]
     assert max(widths) > 1.5
+
+
+def test_some_values_stand_behind_their_colon_without_the_label(source: TextSource) -> None:
+    texts = [line_text(np.random.default_rng([8, seed]), source, "receipt", ASCII) for seed in range(800)]
+    assert sum(text.startswith(": ") for text in texts) > 8
+    assert any(text.startswith(":") and not text.startswith(": ") for text in texts)
+
+
+@pytest.mark.parametrize("text", ["Total (RM): 5.00", "10, High St.", "a/b", ":", "no marks"])
+def test_only_spaces_beside_marks_are_put_in_or_taken_out(text: str) -> None:
+    variants = {_respaced(np.random.default_rng(seed), text) for seed in range(60)}
+    assert {variant.replace(" ", "") for variant in variants} == {text.replace(" ", "")}
+    assert all(variant == " ".join(variant.split()) for variant in variants)
+    assert all(abs(len(variant) - len(text)) <= 1 for variant in variants)
+    assert (len(variants) > 1) == any(c in ",.:;/(" for c in text[1:])
 
 
 def test_capitals_that_the_charset_lacks_are_labelled_small() -> None:

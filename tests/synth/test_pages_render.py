@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -13,6 +14,7 @@ from ocrbatch.data.synth.layouts.prose import book_page, letter, newspaper
 from ocrbatch.data.synth.layouts.receipt import receipt
 from ocrbatch.data.synth.layouts.scene import scene
 from ocrbatch.data.synth.layouts.sheet import Desk, Draft, Fill, Rule, Run, Sheet, Type
+from ocrbatch.data.synth.layouts.till import Till
 from ocrbatch.data.synth.marks import add_marks
 from ocrbatch.data.synth.pages import render_page
 from ocrbatch.data.synth.painting import paint
@@ -83,6 +85,46 @@ def test_separators_rules_and_fills_bear_no_label(type_: Type) -> None:
 def test_what_would_print_over_a_label_is_left_out(type_: Type) -> None:
     _, regions = paint(Sheet(300, 80, (Run("first one", type_, 30, 50), Run("second", type_, 60, 52))))
     assert [region.text for region in regions] == ["first one"]
+
+
+def _till(type_: Type, source: TextSource, book: FontBook) -> Till:
+    desk, draft = Desk(np.random.default_rng(3), source, book), Draft(600)
+    return Till(desk, draft, 20, 580, type_, type_, pitch=30, upper=False, centred=False, colon="apart", rule="none")
+
+
+@pytest.mark.parametrize(
+    ("colon_at", "value_at", "texts"),
+    [
+        (0.16, 0.8, {"Total :", "5.00"}),
+        (0.5, 0.8, {"Total", ":", "5.00"}),
+        (0.5, 0.55, {"Total", ": 5.00"}),
+        (0.15, 0.2, {"Total : 5.00"}),
+    ],
+)
+def test_a_colon_belongs_to_what_stands_near_it(
+    type_: Type, source: TextSource, book: FontBook, colon_at: float, value_at: float, texts: set[str]
+) -> None:
+    till = _till(type_, source, book)
+    till.row([("Total", 0, "left"), (":", colon_at, "left"), ("5.00", value_at, "left")])
+    picture, regions = paint(Sheet(600, 80, tuple(till.draft.items)))
+    assert {region.text for region in regions} == texts
+    dark = np.argwhere(picture[..., 0] < 128)[:, ::-1]
+    held = [((dark >= region.points[0]) & (dark <= region.points[2])).all(axis=1) for region in regions]
+    assert np.sum(held, axis=0).min() == np.sum(held, axis=0).max() == 1
+
+
+def test_a_run_joined_to_one_left_out_has_its_own_label(type_: Type) -> None:
+    items = (Run("Sample", type_, 130, 50), Run("Other", type_, 128, 52), Run("Far", type_, 30, 50, joined=True))
+    _, regions = paint(Sheet(300, 80, items))
+    assert [region.text for region in regions] == ["Sample", "Far"]
+
+
+def test_a_page_is_set_in_cells_of_one_width(type_: Type) -> None:
+    cells = replace(type_, cell=0.7)
+    assert cells.width("iiii") == cells.width("WWWW") == pytest.approx(4 * 0.7 * 24)
+    _, regions = paint(Sheet(300, 120, (Run("iiiiiiii", cells, 30, 50), Run("WWWWWWWW", cells, 30, 100))))
+    narrow, wide = (np.ptp(region.points[:, 0]) for region in regions)
+    assert abs(narrow - wide) < 0.7 * 24
 
 
 def test_stretched_dotted_and_bold_print_keep_their_places(book: FontBook) -> None:

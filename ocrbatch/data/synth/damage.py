@@ -45,6 +45,8 @@ def _receipt(image: Pixels, rng: Rng, unit: float) -> Pixels:
         image = printing.streaks(
             image, rng, int(rng.integers(1, 4)), rng.uniform(0.3, 0.9), vertical=rng.random() < 0.6
         )
+    if rng.random() < 0.12:  # a dirty head: whole letters turn pale
+        image = printing.streaks(image, rng, int(rng.integers(1, 5)), rng.uniform(0.3, 0.95), widest=12 * unit)
     if rng.random() < 0.25:
         image = printing.patchy(image, rng, rng.uniform(0.2, 0.8), rng.uniform(1.2, 4))
     if rng.random() < 0.08:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import numpy as np
@@ -24,8 +24,18 @@ def _alone(rng: Rng) -> str:
     return kinds.mark(rng) if share < 0.9 else kinds.pick(rng, "ABCEFGKLMNOPRSTVXZ")
 
 
+def _after_colon(rng: Rng) -> str:
+    """The second column of a list of labels and values: the colon stands with the value."""
+    value = kinds.pick(
+        rng, (kinds.code, kinds.date, kinds.time, kinds.date_time, kinds.number, kinds.price, kinds.digits)
+    )
+    return kinds.pick(rng, (": ", ": ", ": ", ":")) + value(rng)
+
+
 _FIGURES: tuple[Callable[[Rng], str], ...] = (
     kinds.labelled,
+    kinds.labelled,
+    _after_colon,
     kinds.quantity,
     kinds.price,
     kinds.amount,
@@ -39,6 +49,10 @@ _FIGURES: tuple[Callable[[Rng], str], ...] = (
 )
 
 
+_MARKS = ",.:;/()-@*#%&+="
+_RESPACED: Mapping[Kind, float] = {"receipt": 0.3, "document": 0.12, "book": 0.0, "scene": 0.05}
+
+
 def line_text(rng: Rng, source: TextSource, kind: Kind, charset: Charset) -> str:
     """What a line of ``kind`` says, at least one character and not a space; :func:`label` of it is within the charset.
 
@@ -49,6 +63,8 @@ def line_text(rng: Rng, source: TextSource, kind: Kind, charset: Charset) -> str
         text = normalize(" ".join(_raw_text(rng, source, kind).split()))
         if kind == "receipt" and rng.random() < 0.45:  # most tills print capitals only
             text = normalize(text.upper())
+        if rng.random() < _RESPACED[kind]:
+            text = _respaced(rng, text)
         if rng.random() < 0.06:
             text = _one_strange(rng, text, charset)
         if " " not in charset and text:
@@ -89,6 +105,21 @@ def _scene_word(rng: Rng, source: TextSource) -> str:
     word = source.word(rng)[:16]
     case = rng.random()
     return word.upper() if case < 0.5 else word.capitalize() if case < 0.8 else word
+
+
+def _respaced(rng: Rng, text: str) -> str:
+    """The text with a space before or after one of its marks put in, or taken out: tills set them as they like, so
+    that they must be seen and cannot be known."""
+    places = [n for n, c in enumerate(text) if c in _MARKS]
+    if not places:
+        return text
+    place = int(rng.choice(places))
+    before, after = text[:place], text[place + 1 :]
+    if rng.random() < 0.5:
+        before = before[:-1] if before.endswith(" ") else f"{before} "
+    else:
+        after = after[1:] if after.startswith(" ") else f" {after}"
+    return f"{before}{text[place]}{after}".strip()
 
 
 def _one_strange(rng: Rng, text: str, charset: Charset) -> str:

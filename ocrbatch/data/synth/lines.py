@@ -93,9 +93,10 @@ def _set(rng: Rng, book: FontBook, face: Face, text: str, kind: Kind) -> Ink:
             return inks.set_in_cells(face, size, part, cell)
         return inks.set_text(face, size, part, tracking=tracking, word_gap=gap, sentence_gap=sentence)
 
-    label, colon, value = text.partition(" :")
-    if label and colon and kind != "book" and rng.random() < 0.6:  # the colons of several lines stand in a column
-        return inks.join([set_part(face, label), set_part(face, f":{value}")], size * rng.uniform(0.15, 3))
+    if kind != "book" and rng.random() < 0.6:
+        parts, most = _around_colon(text)
+        if parts:
+            return inks.join([set_part(face, part) for part in parts], size * rng.uniform(0.15, most))
     words = text.split(" ")
     if len(words) < 3 or rng.random() > 0.07:
         return set_part(face, text)
@@ -104,6 +105,15 @@ def _set(rng: Rng, book: FontBook, face: Face, text: str, kind: Kind) -> Ink:
     return inks.join(
         [set_part(f, part) for f, part in runs], set_part(face, "n n").advance - 2 * set_part(face, "n").advance
     )
+
+
+def _around_colon(text: str) -> tuple[list[str], float]:
+    """A text cut before or behind a colon that its line's neighbours may have in the same column, and how many em may
+    lie there; no parts where there is none."""
+    if text.startswith(": "):
+        return [":", text[2:]], 1.5
+    label, colon, value = text.partition(" :")
+    return ([label, f":{value}"], 3.0) if label and colon else ([], 0.0)
 
 
 def _stressed(

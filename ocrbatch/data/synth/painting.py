@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ocrbatch.data.synth.ink import Ink, dot_matrix, embolden, set_text
+from ocrbatch.data.synth.ink import Ink, dot_matrix, embolden, set_in_cells, set_text
 from ocrbatch.data.synth.layouts.sheet import Box, Colour, Fill, Rule, Run, Sheet
 from ocrbatch.types import Image, Polygon
 
@@ -35,16 +35,22 @@ def paint(sheet: Sheet, ground: Image | None = None) -> tuple[Image, list[Region
     picture[:] = sheet.paper if ground is None else ground
     regions: list[Region] = []
     boxes = np.zeros((0, 4))
+    kept = False  # whether the run before has a region that one joined to it may share
     for item in sheet.items:
         if isinstance(item, Run):
             ink = _ink(item)
             box = _label_box(item, ink)
             if item.label and (not ink.mask.any() or _covers(box, boxes)):
+                kept = False
                 continue
             stain(picture, ink.mask, round(item.x) + ink.left, round(item.y) + ink.top, item.type.colour)
-            if item.label:
+            if item.joined and kept:
+                boxes[-1] = _around(box, boxes[-1])
+                regions[-1] = Region(corners(boxes[-1]), f"{item.text} {regions[-1].text}")
+            elif item.label:
                 boxes = np.vstack([boxes, box])
                 regions.append(Region(corners(box), item.text))
+            kept = item.label
         elif isinstance(item, Rule):
             _paint_rule(picture, item)
         else:
@@ -52,7 +58,7 @@ def paint(sheet: Sheet, ground: Image | None = None) -> tuple[Image, list[Region
     return picture, regions
 
 
-def corners(box: Box) -> Polygon:
+def corners(box: Box | NDArray[np.float64]) -> Polygon:
     """The corners of an upright box (x0, y0, x1, y1), clockwise from the top left."""
     x0, y0, x1, y1 = box
     return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
@@ -72,7 +78,10 @@ def stain(picture: Image, mask: NDArray[np.uint8], left: int, top: int, colour: 
 def _ink(run: Run) -> Ink:
     """The run's mask as it is printed: stretched, in dots."""
     kind = run.type
-    ink = set_text(kind.face, kind.size, run.text, tracking=kind.tracking, word_gap=run.word_gap)
+    if kind.cell:
+        ink = set_in_cells(kind.face, kind.size, run.text, kind.cell)
+    else:
+        ink = set_text(kind.face, kind.size, run.text, tracking=kind.tracking, word_gap=run.word_gap)
     mask, left, top = ink.mask, ink.left, ink.top
     if kind.bold:
         mask = embolden(np.pad(mask, ((0, 0), (0, int(kind.bold) + 1))), kind.bold)
@@ -102,6 +111,11 @@ def _label_box(run: Run, ink: Ink) -> Box:
         left + ink.mask.shape[1] + margin,
         max(bottom, run.y) + margin,
     )
+
+
+def _around(one: Box, other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The smallest box that holds both."""
+    return np.concatenate([np.minimum(one[:2], other[:2]), np.maximum(one[2:], other[2:])])
 
 
 def _covers(box: Box, boxes: NDArray[np.float64]) -> bool:

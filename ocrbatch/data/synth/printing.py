@@ -37,12 +37,18 @@ def fade(image: Pixels, rng: Rng, strength: float, cell: float = 40.0) -> Pixels
     return (ground - (ground - image) * (kept if image.ndim == 2 else kept[:, :, None])).clip(0, 255).astype(np.uint8)
 
 
-def streaks(image: Pixels, rng: Rng, count: int, strength: float, *, vertical: bool = True) -> Pixels:
-    """``count`` pale lines, as dead elements of a thermal head (vertical) or a jerking feed (horizontal) leave them."""
+def streaks(
+    image: Pixels, rng: Rng, count: int, strength: float, *, vertical: bool = True, widest: float = 2.0
+) -> Pixels:
+    """``count`` pale lines of 1 to ``widest`` pixels with soft edges, as dead elements of a thermal head or dirt on it
+    (vertical), or a jerking feed (horizontal), leave them."""
     height, width = image.shape[:2]
     kept = np.ones(width if vertical else height, np.float32)
     for place in rng.integers(len(kept), size=count):
-        kept[place : place + int(rng.integers(1, 3))] = 1 - strength
+        lines = int(rng.integers(1, max(1, round(widest)) + 1))
+        kept[place : place + lines] = 1 - strength
+    if widest > 2:
+        kept = cv2.GaussianBlur(kept[None], (0, 0), widest / 6, borderType=cv2.BORDER_REPLICATE)[0]
     field = np.broadcast_to(kept if vertical else kept[:, None], (height, width))
     ground = _ground(image)
     return (ground - (ground - image) * (field if image.ndim == 2 else field[:, :, None])).clip(0, 255).astype(np.uint8)

@@ -133,12 +133,15 @@ def _title(desk: Desk, till: Till) -> None:
 
 def _meta(desk: Desk, till: Till) -> None:
     value_at, pairs = desk.uniform(0.22, 0.4), desk.chance(0.3)
+    colon_gap = desk.uniform(0.02, 0.06) if desk.chance(0.5) else 0.0
     for _ in range(desk.whole(1, 6)):
         label, value = desk.of(kinds.label).rstrip(" :"), _value(desk)
         look = desk.rng.random()
         if till.colon == "apart":
             pair: list[Cell] = [(f"{desk.of(kinds.label).split()[0]}", 0.6, "left"), (_value(desk), 1, "right")]
-            till.row([(label, 0, "left"), (f": {value}", value_at, "left"), *(pair if pairs else [])])
+            parts: list[Cell] = [(":", value_at, "left"), (value, value_at + colon_gap, "left")]
+            second = parts if colon_gap else [(f": {value}", value_at, "left")]
+            till.row([(label, 0, "left"), *second, *(pair if pairs else [])])
         elif look < 0.45:
             till.line(f"{label}{till.colon} {value}", centred=False)
         elif look < 0.8:
@@ -206,11 +209,12 @@ def _money(desk: Desk) -> str:
 def _totals(desk: Desk, till: Till) -> None:
     right_labels, currency = desk.chance(0.35), desk.chance(0.15)
     label_at = desk.uniform(0.55, 0.75)
+    colon_at = label_at + 0.05 if right_labels else desk.uniform(0.3, 0.8)
     for _ in range(desk.whole(2, 8)):
         type = till.large if desk.chance(0.18) else till.base
         label = kinds.pick(desk.rng, _TOTALS) if desk.chance(0.85) else desk.of(kinds.label)
         amount = ("RM " if desk.chance(0.2) else "$" if desk.chance(0.15) else "") + kinds.amount(desk.rng)
-        colon: list[Cell] = [(":", label_at + 0.05, "left")] if till.colon == "apart" else []
+        colon: list[Cell] = [(":", colon_at, "left")] if till.colon == "apart" else []
         label += "" if colon else till.colon
         if desk.chance(0.08):
             till.draft.y += till.pitch * 0.3

@@ -38,7 +38,8 @@ class Type:
     """How text is set: face, size in pixels, stretch (double width and height print), colour, what the face can print.
 
     ``dots`` is the distance of a needle printer's dots in pixels (0: none), ``bold`` what is added to the width of the
-    strokes in pixels, ``tracking`` the extra space after each letter in em.
+    strokes in pixels, ``tracking`` the extra space after each letter in em; ``cell`` is the width in em of the cells
+    that letters of any width stand in (0: none, each takes its own).
     """
 
     face: Face
@@ -50,6 +51,7 @@ class Type:
     dots: float = 0.0
     bold: float = 0.0
     tracking: float = 0.0
+    cell: float = 0.0
 
     @property
     def font(self) -> ImageFont.FreeTypeFont:
@@ -69,6 +71,8 @@ class Type:
 
     def width(self, text: str) -> float:
         """Advance of ``text`` in pixels."""
+        if self.cell:
+            return self.cell * self.size * self.wide * len(text)
         return (self.font.getlength(text) + self.tracking * self.size * max(0, len(text) - 1)) * self.wide
 
     def fit(self, text: str, width: float) -> str:
@@ -93,7 +97,10 @@ def _base_letter(character: str, glyphs: frozenset[int]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run of text: its left end and its baseline in pixels; separators and the like bear no label."""
+    """A run of text: its left end and its baseline in pixels; separators and the like bear no label.
+
+    One that is ``joined`` stands to the left of the run before it, close enough for both to be one region.
+    """
 
     text: str
     type: Type
@@ -101,6 +108,7 @@ class Run:
     y: float
     label: bool = True
     word_gap: float = 1.0
+    joined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +161,7 @@ class Draft:
         *,
         label: bool = True,
         line: bool = False,
+        joined: bool = False,
     ) -> float:
         """Sets a run with its baseline at ``y``, underlined if ``line``; returns its width in pixels."""
         text = type.clean(text)
@@ -160,7 +169,7 @@ class Draft:
             return 0.0
         width = type.width(text)
         x -= {"left": 0.0, "centre": width / 2, "right": width}[align]
-        self.items.append(Run(text, type, x, y, label))
+        self.items.append(Run(text, type, x, y, label, joined=joined))
         if line:
             below = y + type.em * 0.14
             self.rule(x, below, x + width, below, thickness=max(1.0, type.em * 0.06), colour=type.colour)

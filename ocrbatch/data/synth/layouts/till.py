@@ -19,6 +19,7 @@ _INKS: tuple[Colour, ...] = (
     (95, 90, 185),
     (45, 45, 90),
 )
+_COLON_REACH = 1.6  # em: further off, a colon is a column of its own
 _STYLES: tuple[tuple[Style, float], ...] = (("mono", 0.42), ("dot", 0.12), ("sans", 0.39), ("serif", 0.07))
 
 
@@ -56,11 +57,13 @@ class Till:
         self.draft.text(text, type, x, self.draft.y, "centre" if centred else "left", line=self.desk.chance(0.02))
 
     def row(self, cells: list[Cell], type: Type | None = None, line: bool = False) -> None:
-        """One line of cells, underlined if ``line``; the last go first, what would touch them is cut or left out."""
+        """One line of cells, underlined if ``line``; the last go first, what would touch them is cut or left out. A
+        colon belongs to what stands near it."""
         type = type or self.base
         self.draft.y += max(self.pitch, type.em * 1.12)
         gap = type.em * self.desk.uniform(0.6, 1.0)
         taken: list[tuple[float, float]] = []
+        last = ("", 0.0)  # the cell to the right and where it starts
         for text, place, align in reversed(cells):
             text = type.clean(text.upper() if self.upper else text)
             edge = self.left + place * self.width
@@ -72,8 +75,11 @@ class Till:
             start = edge if align == "left" else edge - span
             clash = any(start < end + gap and begin - gap < start + span for begin, end in taken)
             if text and not clash and start >= self.left - 1:
-                self.draft.text(text, type, start, self.draft.y, line=line)
+                near = last[1] - start - span < _COLON_REACH * type.em
+                joined = near and (text == ":" or last[0].startswith(":"))
+                self.draft.text(text, type, start, self.draft.y, line=line, joined=joined)
                 taken.append((start, start + span))
+                last = (text, start)
 
     def packed(self, first: str, cells: list[str]) -> None:
         """One line: a cell on the left, the others side by side up to the right edge, with narrow gaps."""
@@ -151,6 +157,8 @@ def _base_type(desk: Desk, width: float) -> Type:
     """The plain type: 28 to 50 letters would fill the printed width."""
     style = _STYLES[int(desk.rng.choice(len(_STYLES), p=[share for _, share in _STYLES]))][0]
     probe = desk.type(style, 40, _INKS[desk.whole(0, len(_INKS) - 1)])
+    if style == "sans" and desk.chance(0.5):
+        probe = replace(probe, cell=desk.uniform(0.5, 0.72))
     size = 40 * width / desk.uniform(28, 50) / (probe.width("Total Amount 123.45 No") / 22)
     tall = desk.uniform(1.05, 1.5) if desk.chance(0.5 if style in ("mono", "dot") else 0.15) else 1.0
     base = replace(probe, size=max(9, round(size)), tall=tall)
