@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -91,25 +91,36 @@ class Driver:
 
     def work(self, settings: dict[str, Any]) -> None:
         """Read all pages that have no row yet. Workers start only when there are any."""
-        unit = self._next()
-        if unit is None:
+        waiting: deque[Unit] = deque()
+        self._look_ahead(waiting)
+        if not waiting:
             return
         self._journal.start(settings)
         with closing(_executor(self._batch)) as workers:
+            to_batch(
+                ()
+            )  # writing rows imports a lot, pandas too where there is one: while the workers start it is free
             while True:
                 stopping = self._watch.stopping()
-                while unit is not None and workers.idle and not stopping:
-                    workers.submit(unit)
-                    unit = self._next()
-                if not workers.busy and (unit is None or stopping):
-                    self.interrupted = unit is not None
+                while waiting and workers.idle and not stopping:
+                    workers.submit(waiting.popleft())
+                    self._look_ahead(waiting)
+                if not workers.busy and (not waiting or stopping):
+                    self.interrupted = bool(waiting)
                     return
+                if len(waiting) + workers.busy > 1:
+                    workers.grow()
                 for event in workers.wait(_PAUSE if self._listed else _LISTING_PAUSE):
                     self._handle(event)
                 self._list_more()
-                unit = unit or self._next()
+                self._look_ahead(waiting)
                 self._memory.sample(workers.pids)
                 self._watch.progress(self.progress)
+
+    def _look_ahead(self, waiting: deque[Unit]) -> None:
+        """Have two units wait, if there are any: the second tells that one worker is too few."""
+        while len(waiting) < 2 and (unit := self._next()):
+            waiting.append(unit)
 
     def _next(self) -> Unit | None:
         """The next unit; lists on until there is one or the listing ends."""

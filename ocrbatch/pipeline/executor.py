@@ -49,6 +49,10 @@ class Executor(Protocol):
         """Processes on this machine whose memory counts."""
         ...
 
+    def grow(self) -> None:
+        """Start all workers there may be: more units wait than the first one takes."""
+        ...
+
     def submit(self, unit: Unit) -> None:
         """Have a unit read."""
         ...

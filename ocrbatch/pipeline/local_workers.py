@@ -33,15 +33,17 @@ class _Worker:
 
 
 class LocalWorkers:
-    """``count`` processes, an :class:`~ocrbatch.pipeline.executor.Executor`; one that dies or hangs is replaced."""
+    """At most ``count`` processes, an :class:`~ocrbatch.pipeline.executor.Executor`: one until :meth:`grow` is called,
+    for a single page is read sooner alone. One that dies or hangs is replaced."""
 
     def __init__(self, start: WorkerStart, count: int, timeout: float) -> None:
         self._start = start
+        self._count = count
         self._timeout = timeout
         self._context = multiprocessing.get_context("spawn")
         self._failed_starts = 0
         self._scratch = _scratch()
-        self._workers = [self._spawn() for _ in range(count)]
+        self._workers = [self._spawn()]
 
     @property
     def idle(self) -> bool:
@@ -57,6 +59,10 @@ class LocalWorkers:
     def pids(self) -> list[int]:
         """Process ids of the workers."""
         return [worker.process.pid for worker in self._workers if worker.process.pid]
+
+    def grow(self) -> None:
+        """Start the workers that are missing."""
+        self._workers += [self._spawn() for _ in range(self._count - len(self._workers))]
 
     def submit(self, unit: Unit) -> None:
         """Give a unit to an idle worker."""

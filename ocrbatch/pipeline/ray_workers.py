@@ -60,6 +60,9 @@ class RayWorkers:
         """None: the workers are elsewhere."""
         return []
 
+    def grow(self) -> None:
+        """Nothing: Ray starts processes as there are units."""
+
     def submit(self, unit: Unit) -> None:
         """Have a unit read on some node."""
         self._units[self._read.remote(self._start, self._timeout, _anywhere(unit), __version__)] = unit

@@ -17,6 +17,7 @@ from PIL import Image
 from pipeline_doubles import CRASH, ERROR, GARBAGE, HANG, KILL, MODELS, Quiet, page, run, write_page, write_tiff
 
 from ocrbatch.errors import InputError, OcrbatchError, OutputError
+from ocrbatch.pipeline.local_workers import LocalWorkers
 
 BOX = (10, 10, 20, 10)
 
@@ -165,6 +166,20 @@ def test_the_result_does_not_depend_on_workers_or_units(tmp_path: Path) -> None:
     assert tables[0].num_rows == 17
     assert tables[0].equals(tables[1])
     assert tables[0].equals(tables[2])
+
+
+@pytest.mark.parametrize(("n_files", "n_pages", "most"), [(1, 1, 1), (5, 1, 2), (1, 9, 2)])
+def test_a_second_worker_starts_when_there_is_work_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_files: int, n_pages: int, most: int
+) -> None:
+    (tmp_path / "in").mkdir()
+    for n in range(n_files):
+        write_tiff(tmp_path / "in" / f"{n}.tif", n_pages)
+    started = []
+    spawn = LocalWorkers._spawn
+    monkeypatch.setattr(LocalWorkers, "_spawn", lambda self: started.append(1) or spawn(self))
+    run(tmp_path / "in", out=tmp_path / "r.jsonl", workers=2, unit_pages=2)
+    assert len(started) == most
 
 
 def without_seconds(path: Path) -> pa.Table:
