@@ -63,7 +63,7 @@ class Charset:
 
     def decode(self, ids: Iterable[int]) -> str:
         """Text of ``ids``; raises IndexError for one that is out of range."""
-        return "".join(self.characters[int(number)] for number in ids)
+        return "".join([self.characters[number] for number in ids])
 
     def unknown(self, text: str) -> list[str]:
         """Characters of ``text`` that the charset lacks, in order, repeated as often as they stand there."""

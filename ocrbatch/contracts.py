@@ -138,7 +138,10 @@ class Reading:
 
     def score_of(self, start: int, stop: int) -> float:
         """The mean score of the characters from ``start`` up to ``stop``; that of the line when only it is known."""
-        return float(self.score if self.scores is None else self.scores[start:stop].mean())
+        if self.scores is None:
+            return self.score
+        scores = self.scores[start:stop].tolist()  # on a word's few numbers numpy's own mean costs five times as much
+        return sum(scores) / len(scores)
 
 
 class RecognizerCodec(Protocol):

@@ -59,8 +59,9 @@ def greedy_decode(probabilities: NDArray[np.floating[Any]], used: Sequence[float
     filled, first = np.unique(line, return_index=True)
     stop = np.append(first[1:], len(line))
     scores = np.add.reduceat(peaks, first) / (stop - first)
-    for number, start, end, score in zip(filled, first, stop, scores.tolist(), strict=True):
-        readings[number] = Reading(charset.decode(classes[start:end]), score, spans[start:end], peaks[start:end])
+    letters = classes.tolist()  # numbers of numpy's own make slow indices
+    for number, start, end, score in zip(filled.tolist(), first.tolist(), stop.tolist(), scores.tolist(), strict=True):
+        readings[number] = Reading(charset.decode(letters[start:end]), score, spans[start:end], peaks[start:end])
     return readings
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ocrbatch.config.schema import Color, DetectorInput, ImageInput, RecognizerInput
 from ocrbatch.contracts import PageFit
+from ocrbatch.data.gray import as_gray
 from ocrbatch.types import Image
 
 MID_GREY = 127
@@ -19,7 +20,7 @@ MID_GREY = 127
 def convert_color(picture: Image, color: Color) -> NDArray[np.uint8]:
     """RGB uint8 (H, W, 3) as (H, W, 3) in the order of ``color``, or as (H, W, 1) for gray."""
     if color == "gray":
-        return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)[..., None]
+        return as_gray(picture)[..., None]
     return np.ascontiguousarray(picture[..., ::-1]) if color == "bgr" else picture
 
 

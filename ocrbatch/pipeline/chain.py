@@ -89,7 +89,9 @@ class Chain:
                 crop_height=config.crop_height,
                 gray=input.color == "gray",
             )
-        return cls(detector, recognizer, postprocessors(config, host), Reading(config.dpi, config.pixel_limit))
+        gray = all(bundle.config.input.color == "gray" for bundle in (det, rec) if bundle is not None)
+        how = Reading(config.dpi, config.pixel_limit, gray)
+        return cls(detector, recognizer, postprocessors(config, host), how)
 
     def read(self, source: str | Path | Image, page: int = 0) -> PageResult:
         """One page of a file (``page`` counts from 0), or a picture, RGB uint8 (H, W, 3). Raises InputError."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ocrbatch.config.run import TileConfig
 from ocrbatch.contracts import Detection, DetectorCodec, PageFit, Session
+from ocrbatch.data.gray import contiguous
 from ocrbatch.geometry import clip_polygon
 from ocrbatch.pipeline.text_size import letter_height, shrunk
 from ocrbatch.pipeline.tiling import Tile, cut, merge
@@ -50,7 +51,7 @@ class Detector:
         return cut(fit.width, fit.height, side, self.tiles.overlap)
 
     def _look(self, page: Image, tile: Tile) -> list[Detection]:
-        part = np.ascontiguousarray(page[tile.top : tile.bottom, tile.left : tile.right])
+        part = contiguous(page[tile.top : tile.bottom, tile.left : tile.right])
         corner = np.array([tile.left, tile.top], np.float32)
         return [_moved(detection, corner) for detection in self._decode(part, *self.codec.encode(part))]
 

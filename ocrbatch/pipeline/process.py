@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ocrbatch.config.run import RunConfig
 from ocrbatch.data.fetch import Fetcher
+from ocrbatch.data.gray import is_gray
 from ocrbatch.data.images import Document, load_decoders, looks_like_pdf, probe, read_page, stamp
 from ocrbatch.data.problems import ChangedFile
 from ocrbatch.errors import BundleError
@@ -114,16 +115,20 @@ class Processor:
         tick(Tick("decode", number, document.n_pages, document.sha256))
         with page.stage("decode"):
             picture, page.warnings = read_page(document, number, self.chain.how)
+            if self.drawing:  # what is drawn on keeps its colours; what is read is the same either way
+                page.picture = self._in_colour(document, number) if is_gray(picture) else picture
         if page.failure:
             return page
         page.height, page.width = picture.shape[:2]
-        page.picture = picture if self.drawing else None
         tick(Tick("detect", number, document.n_pages, document.sha256))
         with page.stage("detect"):
             page.regions = self.chain.detect(picture)
         with page.stage("rectify"):
             page.views = self.chain.views(picture, page.regions)
         return page
+
+    def _in_colour(self, document: Document, number: int) -> Image:
+        return read_page(document, number, replace(self.chain.how, gray=False))[0]
 
     def _recognize(self, pages: Sequence[_Page], tick: SendTick) -> None:
         """Read the lines of all pages together; when that fails, page by page to find whose fault it is."""

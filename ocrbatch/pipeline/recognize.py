@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ocrbatch.charset import normalize
 from ocrbatch.contracts import Reading, RecognizerCodec, Session
+from ocrbatch.data.gray import as_gray, as_rgb, contiguous
 from ocrbatch.geometry import crop_quad, quad_size, with_height
 from ocrbatch.pipeline.long_lines import Piece, pieces
 from ocrbatch.types import Image, Polygon, TextRegion, Word
@@ -57,9 +57,9 @@ class Recognizer:
 
     def views(self, page: Image, regions: Sequence[TextRegion]) -> list[list[View]]:
         """What to read of the regions of a page, RGB uint8 (H, W, 3)."""
-        source = cv2.cvtColor(page, cv2.COLOR_RGB2GRAY) if self.gray else page
+        source = np.ascontiguousarray(as_gray(page)) if self.gray else page
         crops = (crop_quad(source, self._across(region.points), turn_tall=None) for region in regions)
-        pictures = (cv2.cvtColor(crop, cv2.COLOR_GRAY2RGB) if self.gray else crop for crop in crops)
+        pictures = (as_rgb(crop) if self.gray else crop for crop in crops)
         return [self.views_of(picture, region.points) for picture, region in zip(pictures, regions, strict=True)]
 
     def views_of(self, picture: Image, points: Polygon) -> list[View]:
@@ -68,7 +68,7 @@ class Recognizer:
         height, width = picture.shape[:2]
         if height < self.turn_tall * width:
             return [self._view(picture, points)]
-        turned = self._view(np.ascontiguousarray(np.rot90(picture)), np.roll(points, -1, axis=0))
+        turned = self._view(contiguous(np.rot90(picture)), np.roll(points, -1, axis=0))
         if height >= _SURELY_TURNED * width:
             return [turned]
         return [self._view(picture, points), turned]
@@ -84,7 +84,7 @@ class Recognizer:
 
     def _view(self, picture: Image, points: Polygon) -> View:
         parts = tuple(pieces(picture, self.longest))
-        lines = tuple(self.line(np.ascontiguousarray(picture[:, part.start : part.stop])) for part in parts)
+        lines = tuple(self.line(contiguous(picture[:, part.start : part.stop])) for part in parts)
         return View(lines, parts, points)
 
     def line(self, picture: Image) -> Line:

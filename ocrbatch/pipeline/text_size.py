@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ocrbatch.data.gray import as_gray, as_rgb
 from ocrbatch.types import Image
 
 _WINDOW = 31  # pixels of the halved page: the neighbourhood that a pixel is compared with
@@ -35,12 +36,13 @@ def letter_height(gray: NDArray[np.uint8]) -> float | None:
 
 
 def shrunk(page: Image, scale_x: float, scale_y: float, *, gray: bool = False) -> Image:
-    """A smaller copy of a page, RGB uint8 (H, W, 3); at least one pixel. In gray it takes a third of the time."""
+    """A smaller copy of a page, RGB uint8 (H, W, 3); at least one pixel. In ``gray`` it takes a third of the time."""
     height, width = page.shape[:2]
     size = (max(1, round(width * scale_x)), max(1, round(height * scale_y)))
-    source = cv2.cvtColor(page, cv2.COLOR_RGB2GRAY) if gray else page
-    small = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.cvtColor(small, cv2.COLOR_GRAY2RGB) if gray else small, np.uint8)
+    # down to half the size the fast kernel misses nothing: averaging would cost five times as much
+    kernel = cv2.INTER_LINEAR if min(scale_x, scale_y) >= 0.5 else cv2.INTER_AREA
+    small = cv2.resize(as_gray(page) if gray else page, size, interpolation=kernel)
+    return as_rgb(np.asarray(small, np.uint8)) if gray else np.asarray(small, np.uint8)
 
 
 def _letters(gray: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

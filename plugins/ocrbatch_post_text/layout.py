@@ -52,10 +52,10 @@ def sections(boxes: Sequence[Box], rules: Rules, depth: int = 0) -> Iterator[lis
             yield lines_of(boxes, rules.line_overlap)
         return
     plain: list[Box] = []
-    strips = _strips(boxes)
+    strips, page_width = _strips(boxes), _width(boxes)
     start = 0
     while start < len(strips):
-        end, columns = _column_run(strips, start, rules)
+        end, columns = _column_run(strips[start:], page_width, rules)
         if not columns:
             plain += strips[start]
             start += 1
@@ -65,7 +65,7 @@ def sections(boxes: Sequence[Box], rules: Rules, depth: int = 0) -> Iterator[lis
             plain = []
         for column in columns:
             yield from sections(column, rules, depth + 1)
-        start = end
+        start += end
     if plain:
         yield lines_of(plain, rules.line_overlap)
 
@@ -121,20 +121,18 @@ def _strips(boxes: Sequence[Box]) -> list[list[Box]]:
     return strips
 
 
-def _column_run(strips: Sequence[Sequence[Box]], start: int, rules: Rules) -> tuple[int, list[list[Box]]]:
-    """The longest run of strips from ``start`` that are columns, as its end and the columns (maybe none)."""
-    whole = _extent([box for strip in strips for box in strip])
+def _column_run(strips: Sequence[Sequence[Box]], page_width: float, rules: Rules) -> tuple[int, list[list[Box]]]:
+    """How many of the first strips are columns, as many as possible, and the columns (maybe none)."""
     run: list[Box] = []
-    best: tuple[int, list[list[Box]]] = (start, [])
-    for end in range(start, len(strips)):
-        run += strips[end]
+    best: tuple[int, list[list[Box]]] = (0, [])
+    for count, strip in enumerate(strips, start=1):
+        run += strip
         columns = _split(run, rules.column_gap)
         if len(columns) < 2:
-            low, high = _extent(run)
-            if best[1] or high - low > 0.6 * (whole[1] - whole[0]):
+            if best[1] or _width(run) > 0.6 * page_width:
                 break
         elif (lines := _lines_of_columns(columns, rules)) and not _is_table(columns, lines, rules):
-            best = end + 1, columns
+            best = count, columns
     return best
 
 
@@ -153,13 +151,13 @@ def _split(boxes: Sequence[Box], gap: float) -> list[list[Box]]:
 
 def _lines_of_columns(columns: Sequence[Sequence[Box]], rules: Rules) -> list[list[Line]]:
     """The lines of each column; none at all when one of them is no column."""
+    widths = [_width(column) for column in columns]
+    if min(widths) < rules.narrowest or min(map(len, columns)) < rules.column_lines:
+        return []
     found = []
-    for boxes in columns:
-        low, high = _extent(boxes)
-        if high - low < rules.narrowest or len(boxes) < rules.column_lines:
-            return []
+    for boxes, width in zip(columns, widths, strict=True):
         lines = lines_of(boxes, rules.line_overlap)
-        if len(lines) < rules.column_lines or _fullness(lines, high - low) < _HALF_FULL:
+        if len(lines) < rules.column_lines or _fullness(lines, width) < _HALF_FULL:
             return []
         found.append(lines)
     return found
@@ -167,7 +165,7 @@ def _lines_of_columns(columns: Sequence[Sequence[Box]], rules: Rules) -> list[li
 
 def _is_table(columns: Sequence[Sequence[Box]], lines: Sequence[Sequence[Line]], rules: Rules) -> bool:
     """Whether lines stand beside each other as in a table: they have partners and leave the columns ragged."""
-    widths = [high - low for low, high in map(_extent, columns)]
+    widths = [_width(column) for column in columns]
     if all(_fullness(*column) >= _FULL for column in zip(lines, widths, strict=True)):
         return False
     fewest = min(columns, key=len)
@@ -180,9 +178,8 @@ def _is_table(columns: Sequence[Sequence[Box]], lines: Sequence[Sequence[Line]],
 
 def _fullness(lines: Sequence[Line], width: float) -> float:
     """Median share of the column's width that its lines fill."""
-    widths = [high - low for low, high in map(_extent, lines)]
-    return median(widths) / max(1e-6, width)
+    return median(map(_width, lines)) / max(1e-6, width)
 
 
-def _extent(boxes: Sequence[Box]) -> tuple[float, float]:
-    return min(box.left for box in boxes), max(box.right for box in boxes)
+def _width(boxes: Sequence[Box]) -> float:
+    return max([box.right for box in boxes]) - min([box.left for box in boxes])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ocrbatch.data.gray import as_gray, as_rgb, contiguous, is_gray
 from ocrbatch.data.images import Reading, probe, read_page, stamp
 from ocrbatch.data.problems import (
     DamagedFile,
@@ -69,8 +70,12 @@ def test_every_kind_of_pixel(tmp_path: Path, mode: str, suffix: str) -> None:
     else:
         as_mode(mode).save(path)
     picture, warnings = read(path)
-    assert_halves(picture, 40 if mode == "CMYK" and suffix == ".jpg" else 12)
+    tolerance = 40 if mode == "CMYK" and suffix == ".jpg" else 12
+    assert_halves(picture, tolerance)
     assert warnings == ()
+    gray, _ = read(path, gray=True)
+    assert is_gray(gray)
+    assert_halves(gray, tolerance)
 
 
 def test_16_bits_keep_their_steps(tmp_path: Path) -> None:
@@ -98,6 +103,32 @@ def test_pictures_are_turned_as_exif_says(tmp_path: Path, suffix: str, orientati
     exif[0x0112] = orientation
     stored.save(tmp_path / f"turned{suffix}", exif=exif)
     assert_halves(read(tmp_path / f"turned{suffix}")[0], 12)
+    assert_halves(read(tmp_path / f"turned{suffix}", gray=True)[0], 12)
+
+
+@pytest.mark.parametrize(("suffix", "most"), [(".jpg", 12), (".png", 1), (".tif", 1)])
+def test_gray_is_the_luminance_of_the_colours(tmp_path: Path, suffix: str, most: int) -> None:
+    colours = np.random.default_rng(0).integers(0, 256, (12, 20, 3), np.uint8)
+    picture = Image.fromarray(colours).resize((300, 180), Image.Resampling.BICUBIC)
+    picture.save(tmp_path / f"colours{suffix}")
+    in_colour, gray = (read(tmp_path / f"colours{suffix}", gray=gray)[0] for gray in (False, True))
+    assert in_colour.flags.writeable
+    difference = np.abs(as_gray(in_colour).astype(int) - as_gray(gray))
+    assert difference.mean() < 0.6
+    assert np.quantile(difference, 0.99) <= most
+
+
+def test_a_gray_picture_is_one_plane_seen_three_times() -> None:
+    plane = np.arange(20, dtype=np.uint8).reshape(4, 5)
+    picture = as_rgb(plane)
+    assert picture.shape == (4, 5, 3)
+    assert not picture.flags.writeable
+    assert np.shares_memory(as_gray(picture), plane)
+    part = contiguous(picture[1:3, 2:4])
+    assert part.tolist() == np.repeat(plane[1:3, 2:4, None], 3, axis=2).tolist()
+    assert is_gray(part)
+    assert not is_gray(picture.copy())
+    assert contiguous(picture.copy()[1:3]).flags.c_contiguous
 
 
 def test_the_name_says_nothing_about_the_content(tmp_path: Path) -> None:

@@ -9,6 +9,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
+import PIL.Image
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
@@ -124,6 +127,22 @@ def test_pages_are_drawn_into_the_default_folder(run: Run) -> None:
     assert sorted(path.name for path in Path("inference_results").iterdir()) == ["a.png.jpg", "b.png.jpg"]
     assert run(".", "--out", "all.jsonl", "--visualize").exit_code == 0
     assert len(rows("all.jsonl")) == 2
+
+
+def test_pictures_keep_their_colours_and_change_no_row(run: Run) -> None:
+    page = np.full((300, 400, 3), 255, np.uint8)
+    page[200:280, 40:120] = (220, 30, 30)
+    cv2.putText(page, "Total 12.50", (40, 100), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (20, 20, 120), 2)
+    Path("gray").mkdir()
+    PIL.Image.fromarray(page).save("gray/page.jpg", quality=95)
+    tables = []
+    for more in ([], ["--visualize", "drawn"]):
+        result = CliRunner().invoke(cli, ["run", "gray", "--out", f"{len(more)}.jsonl", "--workers", "1", *more])
+        assert result.exit_code == 0, result.output
+        tables.append([{k: v for k, v in row.items() if "seconds" not in k} for row in rows(f"{len(more)}.jsonl")])
+    assert tables[0] == tables[1]
+    drawn = np.asarray(PIL.Image.open("drawn/page.jpg.jpg"))
+    assert np.abs(drawn[240, 80].astype(int) - (220, 30, 30)).max() < 30
 
 
 @pytest.mark.parametrize(
