@@ -129,7 +129,8 @@ def test_pages_are_drawn_into_the_default_folder(run: Run) -> None:
     assert len(rows("all.jsonl")) == 2
 
 
-def test_pictures_keep_their_colours_and_change_no_row(run: Run) -> None:
+@pytest.mark.usefixtures("run")
+def test_pictures_keep_their_colours_and_change_no_row() -> None:
     page = np.full((300, 400, 3), 255, np.uint8)
     page[200:280, 40:120] = (220, 30, 30)
     cv2.putText(page, "Total 12.50", (40, 100), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (20, 20, 120), 2)

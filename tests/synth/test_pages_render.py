@@ -93,19 +93,21 @@ def _till(type_: Type, source: TextSource, book: FontBook) -> Till:
 
 
 @pytest.mark.parametrize(
-    ("colon_at", "value_at", "texts"),
+    ("before", "behind", "texts"),
     [
-        (0.16, 0.8, {"Total :", "5.00"}),
-        (0.5, 0.8, {"Total", ":", "5.00"}),
-        (0.5, 0.55, {"Total", ": 5.00"}),
-        (0.15, 0.2, {"Total : 5.00"}),
+        (1.05, 5, {"Total :", "5.00"}),
+        (5, 5, {"Total", ":", "5.00"}),
+        (5, 1.05, {"Total", ": 5.00"}),
+        (1.05, 1.05, {"Total : 5.00"}),
     ],
 )
 def test_a_colon_belongs_to_what_stands_near_it(
-    type_: Type, source: TextSource, book: FontBook, colon_at: float, value_at: float, texts: set[str]
+    type_: Type, source: TextSource, book: FontBook, before: float, behind: float, texts: set[str]
 ) -> None:
     till = _till(type_, source, book)
-    till.row([("Total", 0, "left"), (":", colon_at, "left"), ("5.00", value_at, "left")])
+    colon = type_.width("Total") + before * type_.em
+    value = colon + type_.width(":") + behind * type_.em
+    till.row([("Total", 0, "left"), (":", colon / till.width, "left"), ("5.00", value / till.width, "left")])
     picture, regions = paint(Sheet(600, 80, tuple(till.draft.items)))
     assert {region.text for region in regions} == texts
     dark = np.argwhere(picture[..., 0] < 128)[:, ::-1]

@@ -19,7 +19,7 @@ _INKS: tuple[Colour, ...] = (
     (95, 90, 185),
     (45, 45, 90),
 )
-_COLON_REACH = 1.6  # em: further off, a colon is a column of its own
+_COLON_REACH = 1.1  # em: further off, a colon is a column of its own
 _STYLES: tuple[tuple[Style, float], ...] = (("mono", 0.42), ("dot", 0.12), ("sans", 0.39), ("serif", 0.07))
 
 
