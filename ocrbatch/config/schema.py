@@ -95,6 +95,11 @@ class CtcConfig(RecognizerConfig):
         lt=1,
         description="Share of the loss that pulls each step towards all classes alike (Kim et al. 2018).",
     )
+    lexicon: str | None = Field(
+        None,
+        description="Words in whose favour doubtful letters are read: `latin`, which comes with ocrbatch, or a text "
+        "file with one word a line, the most frequent first; none are favoured when null.",
+    )
 
 
 class PluginChoice(PluginConfig):

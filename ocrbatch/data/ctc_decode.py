@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ocrbatch.charset import Charset
-from ocrbatch.config.schema import RecognizerInput
+from ocrbatch.config.schema import CtcConfig, RecognizerInput
 from ocrbatch.contracts import Reading
+from ocrbatch.data.ctc_spelling import BLANK, Letter, Speller
 from ocrbatch.data.fit import fit_line
+from ocrbatch.lexicon import load_lexicon
 from ocrbatch.types import Image
 
-BLANK = 0
+Letters: TypeAlias = tuple[NDArray[Any], ...]
+"""Of the letters of some lines, one array each: class, highest probability, first step, the one behind the last."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class CtcCodec:
 
     input: RecognizerInput
     charset: Charset
+    speller: Speller | None = None
 
     def encode(self, line: Image) -> tuple[NDArray[np.uint8], float]:
         """The line fitted into the first width that holds it, and the fraction of that width which it covers."""
@@ -31,14 +35,23 @@ class CtcCodec:
 
     def decode(self, outputs: Sequence[NDArray[Any]], used: Sequence[float]) -> list[Reading]:
         """Readings from ``outputs[0]``, probabilities (N, T, classes)."""
-        return greedy_decode(outputs[0], used, self.charset)
+        return greedy_decode(outputs[0], used, self.charset, self.speller)
 
 
-def greedy_decode(probabilities: NDArray[np.floating[Any]], used: Sequence[float], charset: Charset) -> list[Reading]:
+def ctc_codec(config: CtcConfig, charset: Charset) -> CtcCodec:
+    """The codec of a recognizer with a CTC head. Raises ConfigError when its lexicon cannot be read."""
+    lexicon = config.lexicon and load_lexicon(config.lexicon)
+    return CtcCodec(config.input, charset, Speller(charset, lexicon) if lexicon else None)
+
+
+def greedy_decode(
+    probabilities: NDArray[np.floating[Any]], used: Sequence[float], charset: Charset, speller: Speller | None = None
+) -> list[Reading]:
     """The best paths of some lines: runs of the same class become one character, blanks vanish.
 
     ``probabilities`` are (N, T, classes); ``used`` is the fraction of the T steps that each line covers. A score is the
     mean over the characters of the highest probability in their run, which is a character's score; 0 for an empty text.
+    A ``speller`` mends words with doubtful letters.
     """
     n_lines, steps = probabilities.shape[:2]
     best = probabilities.argmax(axis=2)
@@ -50,19 +63,40 @@ def greedy_decode(probabilities: NDArray[np.floating[Any]], used: Sequence[float
     peaks = np.maximum.reduceat(highest, starts)
     classes = best.ravel()[starts]
     runs = np.flatnonzero(classes != BLANK)
-    classes, peaks, line = classes[runs] - 1, peaks[runs], starts[runs] // steps
-    centres = (starts[runs] + ends[runs] - 2 * steps * line) / (2 * steps * np.asarray(used)[line])
+    line = starts[runs] // steps
+    letters: Letters = (classes[runs], peaks[runs], starts[runs] - steps * line, ends[runs] - steps * line)
+    if speller:
+        line, letters = _spelled(probabilities, line, letters, speller)
     readings = [Reading("", 0.0, np.zeros((0, 2), np.float32))] * n_lines
     if not line.size:
         return readings
-    spans, peaks = _spans(centres, line), peaks.astype(np.float32)
+    classes, peaks, starts, ends = letters
+    spans = _spans((starts + ends) / (2 * steps * np.asarray(used)[line]), line)
+    peaks = peaks.astype(np.float32)
     filled, first = np.unique(line, return_index=True)
     stop = np.append(first[1:], len(line))
     scores = np.add.reduceat(peaks, first) / (stop - first)
-    letters = classes.tolist()  # numbers of numpy's own make slow indices
+    numbers = (classes - 1).tolist()  # numbers of numpy's own make slow indices
     for number, start, end, score in zip(filled.tolist(), first.tolist(), stop.tolist(), scores.tolist(), strict=True):
-        readings[number] = Reading(charset.decode(letters[start:end]), score, spans[start:end], peaks[start:end])
+        readings[number] = Reading(charset.decode(numbers[start:end]), score, spans[start:end], peaks[start:end])
     return readings
+
+
+def _spelled(
+    probabilities: NDArray[np.floating[Any]], line: NDArray[np.intp], letters: Letters, speller: Speller
+) -> tuple[NDArray[np.intp], Letters]:
+    """The letters of some lines with their words mended, and the line of each."""
+    edges = np.searchsorted(line, np.arange(len(probabilities) + 1)).tolist()
+    numbers = (letters[0] - 1).tolist()
+    lines: list[Letters] = []
+    for steps, first, stop in zip(probabilities, edges, edges[1:], strict=False):
+        one = tuple(column[first:stop] for column in letters)
+        if speller.doubts(speller.charset.decode(numbers[first:stop])):
+            read = [Letter(*values) for values in zip(*(column.tolist() for column in one), strict=True)]
+            one = tuple(map(np.array, zip(*speller.spelled(read, steps), strict=True)))
+        lines.append(one)
+    columns = tuple(np.concatenate(parts) for parts in zip(*lines, strict=True))
+    return np.repeat(np.arange(len(lines)), [len(one[0]) for one in lines]), columns
 
 
 def character_spans(centres: NDArray[np.floating[Any]]) -> NDArray[np.float32]:

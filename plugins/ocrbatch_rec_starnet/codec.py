@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ocrbatch.charset import Charset
-from ocrbatch.data.ctc_decode import CtcCodec
+from ocrbatch.data.ctc_decode import CtcCodec, ctc_codec
 from ocrbatch_rec_starnet.config import StarNetConfig
 
 
 def build_codec(config: StarNetConfig, charset: Charset) -> CtcCodec:
-    """Greedy CTC over ``charset``."""
-    return CtcCodec(config.input, charset)
+    """Greedy CTC over ``charset``. Raises ConfigError when the lexicon cannot be read."""
+    return ctc_codec(config, charset)

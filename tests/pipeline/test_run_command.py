@@ -158,6 +158,7 @@ def test_pictures_keep_their_colours_and_change_no_row() -> None:
         (["in", "--out", "r.jsonl", "--post", "score_filter:rec=1"], 4, "rec"),
         (["in", "--out", "r.jsonl", "--post", "score_filter:rec_score"], 4, "key=value"),
         (["in", "--out", "r.jsonl", "--set", "dpii=3"], 4, "did you mean 'dpi'"),
+        (["in", "--out", "r.jsonl", "--rec", "rec", "--set", "rec.lexicon=gone.txt"], 4, "one word a line"),
         (["in", "--out", "r.jsonl", "--stages", "rec,det"], 4, "stages"),
         (["in", "--out", "r.jsonl", "--files-from", "gone.txt"], 5, "Cannot read the list"),
         (["in", "--out", "r.jsonl", "--include", "*.xyz"], 5, "Nothing to read"),

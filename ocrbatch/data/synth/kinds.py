@@ -27,7 +27,7 @@ _DAYS = listed("Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday")
 _CURRENCIES = listed(
     "$|€|£|¥|₹|¢|RM|Rs.|Rs|EUR|USD|GBP|CHF|kr|zł|Kč|Ft|R$|S$|HK$|A$|C$|US$|MYR|SGD|INR|PLN|CZK|SEK|NOK|DKK"
 )
-_LABELS = listed(
+LABELS = listed(
     "Total|Subtotal|Sub Total|Sub-Total|Grand Total|Total Due|Amount Due|Net|Gross|Tax|VAT|GST|"
     "GST Amt|Service Charge|Rounding|Rounding Adj|Discount|Change|Cash|Cash Tendered|Card|Visa|"
     "Mastercard|Balance|Qty|Item|Items|Description|Unit Price|U.Price|Price|Amount|Amt(RM)|Date|"
@@ -44,7 +44,7 @@ _LEGAL = listed(
     "Ltd|Ltd.|Limited|Inc|Inc.|LLC|PLC|GmbH|AG|S.A.|SARL|B.V.|Oy|AB|A/S|Sdn Bhd|SDN. BHD.|"
     "Pte Ltd|Pty Ltd|Corp.|Co.|& Co.|& Sons|Group|Bros.|Enterprise|Trading"
 )
-_STREETS = listed(
+STREETS = listed(
     "Street|St.|Road|Rd|Avenue|Ave|Lane|Drive|Blvd|Square|Way|Court|Close|Jalan|Strasse|rue|via|Place|Hill|Park"
 )
 _UNITS = listed("kg|g|mg|l|ml|cm|mm|m|km|pcs|pc|pkt|box|oz|lb|in|ft|ea|btl|ctn|m²|m³|°C|kW|V|W|GB|MB|h|min")
@@ -236,7 +236,7 @@ def title(rng: Rng, word: Word) -> str:
 def label(rng: Rng, word: Word) -> str:
     """What stands before a value: often a common label, often with a colon."""
     text = (
-        pick(rng, _LABELS)
+        pick(rng, LABELS)
         if rng.random() < 0.75
         else " ".join(word() for _ in range(int(rng.integers(1, 4)))).capitalize()
     )
@@ -246,7 +246,7 @@ def label(rng: Rng, word: Word) -> str:
 def labelled(rng: Rng) -> str:
     """A label and its value, close together."""
     value = pick(rng, (price, date, time, code, number, phone, quantity, percentage, digits))(rng)
-    return f"{pick(rng, _LABELS)}{pick(rng, [': ', ':', ' : ', ' ', ' # ', ' = ', '. ', ' :'])}{value}"
+    return f"{pick(rng, LABELS)}{pick(rng, [': ', ':', ' : ', ' ', ' # ', ' = ', '. ', ' :'])}{value}"
 
 
 def item(rng: Rng, word: Word) -> str:
@@ -285,7 +285,7 @@ def person(rng: Rng, word: Word) -> str:
 def street(rng: Rng, word: Word) -> str:
     """A street address."""
     name, n = " ".join(word().capitalize() for _ in range(int(rng.integers(1, 3)))), int(rng.integers(1, 400))
-    road = pick(rng, _STREETS)
+    road = pick(rng, STREETS)
     forms = (
         f"{n} {name} {road}", f"No. {n}, {name} {road}", f"{name} {road} {n}",
         f"NO.{n}, {road} {name} {n % 20}/{n % 9},", f"{name}str. {n}", f"Lot {n}, {name} {road},", f"P.O. Box {n}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ocrbatch.data.synth import kinds
 from ocrbatch.data.synth.optics import Rng
 
-_PHRASES = kinds.listed(
+PHRASES = kinds.listed(
     "Thank You|Thank You Please Come Again|Thank you for shopping with us|Please come again|Have a nice day|"
     "Goods sold are not returnable|Goods sold are not refundable or exchangeable|No refund|No exchange|"
     "Exchange allowed within 7 days with receipt|Please keep this receipt|Customer Copy|Merchant Copy|Tax Invoice|"
@@ -27,7 +27,7 @@ _COLONS = (":", " :", " :", " : ", ": ")
 
 def till_phrase(rng: Rng) -> str:
     """A head, a sum or thanks: alone, with a colon, or with a value behind it."""
-    text = kinds.pick(rng, _PHRASES)
+    text = kinds.pick(rng, PHRASES)
     chance = rng.random()
     if chance < 0.5:
         return text

@@ -8,21 +8,21 @@ from ocrbatch.data.synth import kinds
 from ocrbatch.data.synth.layouts.sheet import Colour, Desk, Draft, Sheet
 from ocrbatch.data.synth.layouts.till import Cell, Till, set_up_till
 
-_TITLES = kinds.listed(
+TITLES = kinds.listed(
     "TAX INVOICE|Tax Invoice|RECEIPT|Cash Receipt|INVOICE|CASH SALES|SIMPLIFIED TAX INVOICE|"
     "-TAX INVOICE-|*** COPY ***|ORDER|BILL"
 )
-_TOTALS = kinds.listed(
+TOTALS = kinds.listed(
     "Sub Total|Subtotal|Total|Rounding|Service Charge 10%|GST 6%|VAT|Discount|Total Incl. GST|Cash|"
     "Change|Net Total|Rounding Adj|Visa|Total Sales (Excluding GST)|Total Qty|Card|TOTAL AMT|Tax"
 )
-_HEADS = (
+HEADS = (
     "Item|Description|Desc|Qty Description|Code",
     "Qty|QTY|Units|Pcs",
     "Price|U/P|S/Price|Unit|RM",
     "Amount|Amt|Total|Amt(RM)|TOTAL|Tax",
 )
-_THANKS = kinds.listed(
+THANKS = kinds.listed(
     "Thank you|THANK YOU|Please come again|Thank You ! Please Come Again !|Goods sold are not returnable|"
     "Have a nice day|Customer Copy|No refund without receipt|www.%s.com"
 )
@@ -105,7 +105,7 @@ def _header(desk: Desk, till: Till) -> None:
 
 
 def _title(desk: Desk, till: Till) -> None:
-    title = kinds.pick(desk.rng, _TITLES)
+    title = kinds.pick(desk.rng, TITLES)
     type = till.large if desk.chance(0.5) else till.base
     look = desk.rng.random()
     till.draft.y += till.pitch * 0.4
@@ -161,7 +161,7 @@ def _items(desk: Desk, till: Till) -> None:
     style = desk.whole(0, 5)
     at = (desk.uniform(0.42, 0.58), desk.uniform(0.66, 0.8), 1.0)
     if desk.chance(0.7):
-        head = [kinds.pick(desk.rng, names.split("|")) for names in _HEADS]
+        head = [kinds.pick(desk.rng, names.split("|")) for names in HEADS]
         aligns = ("left", "right", "right", "right")
         till.row(list(zip(head, (0.0, *at), aligns, strict=True)), line=desk.chance(0.12))
         if desk.chance(0.5):
@@ -212,7 +212,7 @@ def _totals(desk: Desk, till: Till) -> None:
     colon_at = label_at + 0.05 if right_labels else desk.uniform(0.3, 0.8)
     for _ in range(desk.whole(2, 8)):
         type = till.large if desk.chance(0.18) else till.base
-        label = kinds.pick(desk.rng, _TOTALS) if desk.chance(0.85) else desk.of(kinds.label)
+        label = kinds.pick(desk.rng, TOTALS) if desk.chance(0.85) else desk.of(kinds.label)
         amount = ("RM " if desk.chance(0.2) else "$" if desk.chance(0.15) else "") + kinds.amount(desk.rng)
         colon: list[Cell] = [(":", colon_at, "left")] if till.colon == "apart" else []
         label += "" if colon else till.colon
@@ -263,7 +263,7 @@ def _footer(desk: Desk, till: Till) -> None:
     till.draft.y += till.pitch * desk.uniform(0.3, 2)
     for _ in range(desk.whole(0, 5)):
         line = (
-            kinds.pick(desk.rng, _THANKS).replace("%s", desk.words(1, 1))
+            kinds.pick(desk.rng, THANKS).replace("%s", desk.words(1, 1))
             if desk.chance(0.5)
             else desk.source.sentence(desk.rng, 45)
         )

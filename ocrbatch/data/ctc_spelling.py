@@ -1,0 +1,181 @@
+"""Doubtful letters of CTC's best path, read so that words of a lexicon come out.
+
+A word that the lexicon lacks may be changed in one or two places where the network itself was in doubt: another letter,
+one more or one less, a space. A change costs what it takes off the path's probability, and frequent words are believed
+more readily than rare ones; a decoder with a language model (Graves and Jaitly, ICML 2014) does the same for all words
+and paths. Names, codes and numbers that were read surely stay as they are.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations, pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ocrbatch.charset import Charset
+from ocrbatch.lexicon import Lexicon
+
+BLANK = 0
+
+Steps = NDArray[np.floating[Any]]
+"""Probabilities of one line, (T, classes), class BLANK CTC's blank."""
+
+_WORD = re.compile(r"[^\W_]+")
+_SHORTEST = 4  # letters: nearly any three are a word of some language
+_LETTERS = 0.7  # share of letters in what is taken for a word: codes have more digits
+_LEAST = 0.005  # of the best class's probability: what is less likely is no alternative
+_MOST_DOUBT = 5.0  # what a change may cost at most, as a logarithm
+_CHOICES = 14
+_NOTHING = 1e-9  # the smallest probability
+_EDGE = 3  # steps before and behind a word where a letter that was lost may hide
+
+
+class Letter(NamedTuple):
+    """One character of a best path: its class, the highest probability in its run, the run's first step and the one
+    behind its last."""
+
+    number: int
+    peak: float
+    start: int
+    stop: int
+
+
+class _Change(NamedTuple):
+    """``letter`` in the place of ``length`` characters from ``place`` on, and the logarithm of how likely that is
+    compared with what was read."""
+
+    score: float
+    place: int
+    length: int
+    letter: Letter | None = None
+
+
+@dataclass(frozen=True)
+class Speller:
+    """A lexicon at work on the classes of a charset."""
+
+    charset: Charset
+    lexicon: Lexicon
+    _spelling: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        spelling = [False, *(letter.isalpha() or letter == " " for letter in self.charset.characters)]
+        object.__setattr__(self, "_spelling", np.array(spelling))  # what words are made of, and what parts two
+
+    def doubts(self, text: str) -> bool:
+        """Whether a line has a word that the lexicon lacks."""
+        return any(True for _ in self._unknown(text))
+
+    def spelled(self, line: Sequence[Letter], steps: Steps) -> list[Letter]:
+        """The characters of a line, the best path through ``steps``, with its words mended."""
+        line = _changed(line, list(self._joined(line, steps)))
+        spans = self._unknown(self._text(line))
+        return _changed(line, [change for first, stop in spans for change in self._mended(line, steps, first, stop)])
+
+    def _unknown(self, text: str) -> Iterator[tuple[int, int]]:
+        for match in _WORD.finditer(text):
+            word = match.group()
+            wordlike = len(word) >= _SHORTEST and sum(map(str.isalpha, word)) >= _LETTERS * len(word)
+            if wordlike and self.lexicon.weight(word) is None:
+                yield match.span()
+
+    def _joined(self, line: Sequence[Letter], steps: Steps) -> Iterator[_Change]:
+        """Spaces that part a word, left out."""
+        text = self._text(line)
+        unknown = set(self._unknown(text))
+        for one, other in pairwise(match.span() for match in _WORD.finditer(text)):
+            if text[one[1] : other[0]] == " " and (one in unknown or other in unknown):
+                weight = self.lexicon.weight(text[slice(*one)] + text[slice(*other)])
+                change = _left_out(line[one[1]], one[1], steps)
+                if weight is not None and change.score + weight > -_MOST_DOUBT:
+                    yield change
+
+    def _mended(self, line: Sequence[Letter], steps: Steps, first: int, stop: int) -> Sequence[_Change]:
+        """The best changes of the word from ``first`` up to ``stop`` that make a known one of it, if there are any."""
+        offered = [*self._replacements(line, steps, first, stop), *self._insertions(line, steps, first, stop)]
+        offered = sorted(offered, key=lambda change: change.score, reverse=True)[:_CHOICES]
+        best = -_MOST_DOUBT
+        found: tuple[_Change, ...] = ()
+        for changes in (*combinations(offered, 1), *combinations(offered, 2)):
+            cost = sum(change.score for change in changes)
+            if cost <= -_MOST_DOUBT or len({change[1:3] for change in changes}) < len(changes):
+                continue
+            weight = self._weight(self._text(_changed(line[first:stop], changes, first)))
+            if weight is not None and cost + weight > best:
+                best, found = cost + weight, changes
+        word = self._text(line[first:stop])
+        return [self._cased(change, word, first) for change in found]
+
+    def _weight(self, text: str) -> float | None:
+        """That of the word, or of the words that spaces make of it, which must be common ones."""
+        words = text.split(" ")
+        weights = [weight for word in words if (weight := self.lexicon.weight(word)) is not None]
+        if len(text) < _SHORTEST or len(weights) < len(words) or (len(words) > 1 and min(weights) < 0):
+            return None
+        return sum(weights)
+
+    def _replacements(self, line: Sequence[Letter], steps: Steps, first: int, stop: int) -> Iterator[_Change]:
+        for place in range(first, stop):
+            letter = line[place]
+            near = steps[max(0, letter.start - 1) : letter.stop + 1].max(axis=0)
+            likely = self._spelling & (near > _LEAST * near[letter.number])
+            for number in np.flatnonzero(likely).tolist():
+                if number != letter.number and self.charset.characters[number - 1] != " ":
+                    score = _log_odds(near[number], near[letter.number])
+                    yield _Change(score, place, 1, letter._replace(number=number, peak=float(near[number])))
+            yield _left_out(letter, place, steps)
+
+    def _insertions(self, line: Sequence[Letter], steps: Steps, first: int, stop: int) -> Iterator[_Change]:
+        for place in range(first, stop + 1):
+            low = line[place - 1].stop if place else 0
+            high = line[place].start if place < len(line) else len(steps)
+            low = max(low, high - _EDGE) if place == first else low
+            high = min(high, low + _EDGE) if place == stop else high
+            if low >= high:
+                continue
+            gap = steps[low:high]
+            odds = gap / np.maximum(gap.max(axis=1, keepdims=True), _NOTHING)
+            for number in np.flatnonzero(self._spelling & (odds.max(axis=0) > _LEAST)).tolist():
+                step = int(odds[:, number].argmax())
+                letter = Letter(number, float(gap[step, number]), low + step, low + step + 1)
+                yield _Change(_log_odds(odds[step, number], 1.0), place, 0, letter)
+
+    def _cased(self, change: _Change, word: str, first: int) -> _Change:
+        """The change with its letter in capitals or not, as the rest of the word has it."""
+        if change.letter is None:
+            return change
+        capital = sum(map(str.isupper, word)) > len(word) / 2
+        if change.place == first and change.length:
+            capital = word[0].isupper()
+        letter = self.charset.characters[change.letter.number - 1]
+        cased = letter.upper() if capital else letter.lower()
+        number = self.charset.characters.find(cased) + 1 if len(cased) == 1 else 0
+        return change._replace(letter=change.letter._replace(number=number)) if number else change
+
+    def _text(self, line: Sequence[Letter]) -> str:
+        return self.charset.decode([letter.number - 1 for letter in line])
+
+
+def _left_out(letter: Letter, place: int, steps: Steps) -> _Change:
+    """A character taken for blanks."""
+    run = steps[letter.start : letter.stop]
+    return _Change(sum(_log_odds(step[BLANK], step[letter.number]) for step in run), place, 1)
+
+
+def _changed(line: Sequence[Letter], changes: Sequence[_Change], first: int = 0) -> list[Letter]:
+    """A line, or the part of it from ``first`` on, after changes at different places."""
+    letters = list(line)
+    for change in sorted(changes, key=lambda change: change[1:3], reverse=True):  # places before it stay valid
+        place = change.place - first
+        letters[place : place + change.length] = [change.letter] if change.letter else []
+    return letters
+
+
+def _log_odds(one: float, other: float) -> float:
+    return math.log(max(float(one), _NOTHING) / max(float(other), _NOTHING))

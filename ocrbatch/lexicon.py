@@ -1,0 +1,60 @@
+"""Words that a recognizer may expect."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ocrbatch.errors import ConfigError
+
+SHORTEST = 3
+"""Letters of the shortest word that counts: any two are a word of some language."""
+
+_COMMON = 15_000  # the rank, of eighteen languages together, at which a word is neither likely nor unlikely
+_TRUST = 0.3  # exponent of a word's frequency, which by Zipf's law is one over its rank
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Words in any case, the most frequent first; those shorter than SHORTEST count for nothing."""
+
+    words: Iterable[str]
+    _ranks: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        ranks: dict[str, int] = {}
+        for rank, word in enumerate(self.words, 1):
+            if len(word) >= SHORTEST:
+                ranks.setdefault(unicodedata.normalize("NFC", word).casefold(), rank)
+        object.__setattr__(self, "_ranks", ranks)
+
+    def __len__(self) -> int:
+        return len(self._ranks)
+
+    def __contains__(self, word: str) -> bool:
+        return word.casefold() in self._ranks
+
+    def weight(self, word: str) -> float | None:
+        """How likely a word is before it is seen, as a logarithm: 0 for a common one, less for rarer ones; None for one
+        that the lexicon lacks."""
+        rank = self._ranks.get(word.casefold())
+        return None if rank is None else _TRUST * math.log(_COMMON / rank)
+
+
+def load_lexicon(name_or_path: str) -> Lexicon:
+    """``latin``, which comes with ocrbatch, or a UTF-8 file with one word a line, the most frequent first. Raises
+    ConfigError."""
+    shipped = Path(__file__).with_name("lexicons") / f"{name_or_path}.txt"
+    path = shipped if name_or_path == "latin" else Path(name_or_path)
+    try:
+        lexicon = Lexicon(path.read_text(encoding="utf-8-sig").split("\n"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"Cannot read the lexicon {name_or_path!r} ({error}): give latin, or a text file with one word a line."
+        ) from error
+    if not lexicon:
+        raise ConfigError(f"The lexicon {name_or_path!r} has no word of {SHORTEST} letters or more: one word a line.")
+    return lexicon
