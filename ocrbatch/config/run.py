@@ -58,11 +58,11 @@ class RunConfig(PluginConfig):
         "ascenders, is shrunk for the detector until they do not; null: never.",
     )
     crop_height: float = Field(
-        0.85,
+        0.95,
         ge=0.3,
         le=2,
         description="Height of what the recognizer is given of a box, over the box's own: detectors leave white above "
-        "and below the letters, which stand larger without it.",
+        "and below the letters, which stand larger without some of it.",
     )
     turn_tall: float = Field(
         1.5, ge=1, description="Boxes at least this many times as tall as wide are also read turned by a quarter."

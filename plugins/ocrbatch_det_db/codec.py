@@ -41,14 +41,13 @@ class DBCodec:
         scores = np.array([mean_inside(probability, shape) for shape in scored])
         grown = rects.copy()
         grown[:, 2:4] += 2.0 * self._distance(rects[:, 2] * rects[:, 3], 2.0 * (rects[:, 2] + rects[:, 3]))[:, None]
+        margins = self._config.margin * grown[:, 2:4].min(axis=1)
+        grown[:, 2:4] += margins[:, None]
         quads = self._to_page(geometry.order_quads(geometry.rect_corners(grown)), fit)
         good = (scores >= self._config.box_thresh) & (grown[:, 2:4].min(axis=1) >= self._config.min_size)
         good &= _areas(quads) >= 1.0
         order = np.flatnonzero(good)[::-1]  # cv2 finds the lowest outline first
-        return [
-            Detection(quads[i], float(scores[i]), self._polygon(outlines[i], fit) if self._config.polygons else None)
-            for i in order
-        ]
+        return [Detection(quads[i], float(scores[i]), self._polygon(outlines[i], margins[i] / 2, fit)) for i in order]
 
     def _distance(self, area: Any, length: Any) -> Any:
         ratio = self._config.unclip_ratio
@@ -56,11 +55,13 @@ class DBCodec:
             return unshrink_distance(area, length, self._config.shrink_ratio)
         return unclip_distance(area, length, ratio)
 
-    def _polygon(self, outline: Outline, fit: PageFit) -> Polygon | None:
-        """The outline itself, grown; None when it is too small to be one."""
+    def _polygon(self, outline: Outline, margin: float, fit: PageFit) -> Polygon | None:
+        """The outline itself, grown, if it is wanted; None when it is too small to be one."""
+        if not self._config.polygons:
+            return None
         length = cv2.arcLength(outline, True)
         simple = cv2.approxPolyDP(outline, 0.002 * length, True)[:, 0]
-        pieces = geometry.offset_polygon(simple, float(self._distance(cv2.contourArea(outline), length)))
+        pieces = geometry.offset_polygon(simple, float(self._distance(cv2.contourArea(outline), length) + margin))
         largest = max(pieces, key=lambda piece: abs(geometry.signed_area(piece)), default=None)
         return None if largest is None else self._to_page(largest, fit)
 

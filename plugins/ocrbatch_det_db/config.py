@@ -48,6 +48,12 @@ class DBConfig(DetectorConfig):
         le=10,
         description="Outlines grow by this times area / length; null: by exactly what shrink_ratio took away.",
     )
+    margin: float = Field(
+        0.0,
+        ge=-0.5,
+        le=1,
+        description="How much larger boxes are made after that, as a share of their shorter side; below 0 smaller.",
+    )
     max_candidates: int = Field(3000, ge=1, le=100_000, description="Most outlines per page; the largest are kept.")
     min_size: float = Field(3.0, ge=0, le=64, description="Boxes with a shorter side below this are dropped.")
     score_mode: Literal["fast", "slow"] = Field("fast", description="fast: mean over the box; slow: over the outline.")

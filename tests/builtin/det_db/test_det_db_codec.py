@@ -62,6 +62,17 @@ def test_a_hand_computed_box_with_the_classic_ratio() -> None:
     assert found.polygon is None
 
 
+@pytest.mark.parametrize("margin", [-0.1, 0.0, 0.2])
+def test_a_margin_is_a_share_of_the_shorter_side(margin: float) -> None:
+    probability = np.zeros((64, 96, 1), np.float32)
+    probability[20:29, 30:51] = 0.9
+    plain, changed = (decode(DBConfig(margin=m), probability, PageFit(1, 1, 64, 96))[0].points for m in (0.0, margin))
+    (width, height), (new_width, new_height) = geometry.quad_size(plain), geometry.quad_size(changed)
+    assert new_height == pytest.approx((1 + margin) * height, abs=1e-3)
+    assert new_width == pytest.approx(width + margin * height, abs=1e-3)
+    np.testing.assert_allclose(changed.mean(axis=0), plain.mean(axis=0), atol=1e-3)
+
+
 def test_unclipping_agrees_with_vatti_clipping() -> None:
     quad = geometry.rect_corners([[120, 100, 80, 20, 0.3]])[0]
     config = DBConfig(shrink_ratio=0.7)
