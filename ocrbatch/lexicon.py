@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,28 +19,26 @@ _TRUST = 0.3  # exponent of a word's frequency, which by Zipf's law is one over 
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Words in any case, the most frequent first; those shorter than SHORTEST count for nothing."""
+    """Words, whatever their case, with their ranks: 1 is the most frequent one's."""
 
-    words: Iterable[str]
-    _ranks: dict[str, int] = field(init=False, repr=False, compare=False)
+    ranks: Mapping[str, int] = field(repr=False)
 
-    def __post_init__(self) -> None:
+    @classmethod
+    def of(cls, words: Iterable[str]) -> Lexicon:
+        """Words in any case, the most frequent first; those shorter than SHORTEST count for nothing."""
         ranks: dict[str, int] = {}
-        for rank, word in enumerate(self.words, 1):
+        for rank, word in enumerate(words, 1):
             if len(word) >= SHORTEST:
                 ranks.setdefault(unicodedata.normalize("NFC", word).casefold(), rank)
-        object.__setattr__(self, "_ranks", ranks)
+        return cls(ranks)
 
     def __len__(self) -> int:
-        return len(self._ranks)
-
-    def __contains__(self, word: str) -> bool:
-        return word.casefold() in self._ranks
+        return len(self.ranks)
 
     def weight(self, word: str) -> float | None:
         """How likely a word is before it is seen, as a logarithm: 0 for a common one, less for rarer ones; None for one
         that the lexicon lacks."""
-        rank = self._ranks.get(word.casefold())
+        rank = self.ranks.get(word.casefold())
         return None if rank is None else _TRUST * math.log(_COMMON / rank)
 
 
@@ -50,7 +48,7 @@ def load_lexicon(name_or_path: str) -> Lexicon:
     shipped = Path(__file__).with_name("lexicons") / f"{name_or_path}.txt"
     path = shipped if name_or_path == "latin" else Path(name_or_path)
     try:
-        lexicon = Lexicon(path.read_text(encoding="utf-8-sig").split("\n"))
+        lexicon = Lexicon.of(path.read_text(encoding="utf-8-sig").split("\n"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"Cannot read the lexicon {name_or_path!r} ({error}): give latin, or a text file with one word a line."

@@ -16,7 +16,7 @@ from ocrbatch.errors import ConfigError
 from ocrbatch.lexicon import SHORTEST, Lexicon, load_lexicon
 
 ASCII = load_charset("ascii")
-WORDS = Lexicon(["total", "amount", "invoice", "above", "abide", "tax", "description", "Straße"])
+WORDS = Lexicon.of(["total", "amount", "invoice", "above", "abide", "tax", "description", "Straße"])
 SPELLER = Speller(ASCII, WORDS)
 
 
@@ -84,7 +84,7 @@ def test_lines_of_a_batch_are_mended_each_by_itself() -> None:
 @given(arrays(np.float32, (12, 9), elements=st.floats(0, 1, width=32)), st.floats(0.2, 1))
 def test_any_probabilities_give_a_reading(probabilities: np.ndarray, used: float) -> None:
     charset = Charset("abot l1.")
-    speller = Speller(charset, Lexicon(["total", "boat", "altobello", "tab"]))
+    speller = Speller(charset, Lexicon.of(["total", "boat", "altobello", "tab"]))
     [plain], [mended] = (greedy_decode(probabilities[None], [used], charset, one) for one in (None, speller))
     assert len(mended.text) == len(mended.spans)
     assert abs(len(mended.text) - len(plain.text)) <= 2 * len(plain.text)
@@ -95,7 +95,7 @@ def test_any_probabilities_give_a_reading(probabilities: np.ndarray, used: float
 
 def test_frequent_words_are_believed_more_readily() -> None:
     words = [f"word{n}" for n in range(40_000)]
-    common, rare = (Speller(ASCII, Lexicon(order)) for order in ([*["above"], *words], [*words, "above"]))
+    common, rare = (Speller(ASCII, Lexicon.of(order)) for order in ([*["above"], *words], [*words, "above"]))
     assert common.lexicon.weight("Above") > 0 > rare.lexicon.weight("above")
     probabilities = steps("a_b_a_v_e", at4_o=0.008)
     assert (read(probabilities, common), read(probabilities, rare)) == ("above", "abave")
@@ -103,8 +103,8 @@ def test_frequent_words_are_believed_more_readily() -> None:
 
 def test_words_in_any_case_and_form() -> None:
     assert WORDS.weight("STRASSE") is not None
-    assert Lexicon(["Cafe\u0301"]).weight("caf\u00e9") is not None
-    assert Lexicon(["of", "the"]).weight("of") is None
+    assert Lexicon.of(["Cafe\u0301"]).weight("caf\u00e9") is not None
+    assert Lexicon.of(["of", "the"]).weight("of") is None
     assert WORDS.weight("unheard") is None
 
 
