@@ -97,9 +97,9 @@ class Driver:
             return
         self._journal.start(settings)
         with closing(_executor(self._batch)) as workers:
-            to_batch(
-                ()
-            )  # writing rows imports a lot, pandas too where there is one: while the workers start it is free
+            if len(waiting) > 1:
+                workers.grow()
+            to_batch(())  # its imports (pandas, where there is one) cost nothing while workers start
             while True:
                 stopping = self._watch.stopping()
                 while waiting and workers.idle and not stopping:
@@ -108,7 +108,7 @@ class Driver:
                 if not workers.busy and (not waiting or stopping):
                     self.interrupted = bool(waiting)
                     return
-                if len(waiting) + workers.busy > 1:
+                if waiting and workers.busy:
                     workers.grow()
                 for event in workers.wait(_PAUSE if self._listed else _LISTING_PAUSE):
                     self._handle(event)
