@@ -21,6 +21,7 @@ DAMAGES: dict[str, Callable[[Pixels, Rng], Pixels]] = {
     "specks": lambda i, r: optics.specks(i, r, 0.01, value=0, size=3),
     "jpeg": lambda i, _: optics.jpeg(i, 20),
     "levels": lambda i, _: optics.levels(i, 90, 180, 1.3),
+    "expose": lambda i, _: optics.expose(i, 20, 210, 0.8),
     "sharpen": lambda i, _: optics.sharpen(i, 0.8),
     "uneven_light": lambda i, r: optics.uneven_light(i, r, 0.5),
     "shadow": lambda i, r: optics.shadow(i, r, 0.4),
@@ -110,6 +111,15 @@ def test_mixtures_keep_shape_and_legibility(profile: Profile, colour: bool) -> N
         grey = printing.gray(result).astype(float)
         lost += abs(grey[ink].mean() - grey[~ink].mean()) < 10
     assert lost <= 3
+
+
+def test_exposure_clips_at_both_ends_and_spreads_what_is_between() -> None:
+    ramp = np.arange(256, dtype=np.uint8)[None]
+    result = optics.expose(ramp, 50, 200)[0]
+    assert not result[:51].any()
+    assert (result[200:] == 255).all()
+    assert result[125] == pytest.approx(127, abs=1)
+    assert (np.diff(result.astype(int)) >= 0).all()
 
 
 @pytest.mark.parametrize("profile", PROFILES)

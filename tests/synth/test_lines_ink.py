@@ -69,6 +69,15 @@ def test_shapes_keep_what_they_say(face: Face) -> None:
     assert ink.bitmap(mask, 9).shape == mask.shape
 
 
+def test_shrunk_ink_keeps_its_amount_and_its_look(face: Face) -> None:
+    mask = ink.render(face, 60, "Amount")
+    small = ink.shrink(mask, 2)
+    assert small.shape == pytest.approx(np.array(mask.shape) / 2, abs=1)
+    assert small.mean() == pytest.approx(mask.mean(), rel=0.05)
+    assert ink.shrink(mask, 1) is mask
+    assert ink.shrink(mask[:2, :2], 2).size  # never nothing
+
+
 def test_needles_print_separate_dots(face: Face) -> None:
     dots = ink.dot_matrix(ink.render(face, 60, "I"), rows=9, pitch=6, roundness=0.3)
     assert dots.shape[0] == 54

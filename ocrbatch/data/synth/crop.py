@@ -36,7 +36,7 @@ class Crop:
         askew = rng.random()
         return cls(
             top=_margin(rng),
-            bottom=_margin(rng),
+            bottom=rng.uniform(-0.14, 0.0) if rng.random() < 0.06 else _margin(rng),  # some boxes cut commas
             left=max(0.0, _margin(rng)) if rng.random() < 0.9 else rng.uniform(0.4, 2.0),
             right=max(0.0, _margin(rng)) if rng.random() < 0.9 else rng.uniform(0.4, 2.0),
             nominal=rng.random() < 0.4,

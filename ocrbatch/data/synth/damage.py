@@ -33,14 +33,16 @@ def _scan(image: Pixels, rng: Rng, unit: float) -> Pixels:
     if rng.random() < 0.25:
         image = optics.sharpen(image, rng.uniform(0.3, 1.2))
     if rng.random() < 0.3:
+        image = _scanner_white(image, rng)
+    if rng.random() < 0.3:
         image = optics.levels(image, rng.uniform(0, 80), rng.uniform(180, 255), rng.uniform(0.6, 1.6))
     return _grain(image, rng)
 
 
 def _receipt(image: Pixels, rng: Rng, unit: float) -> Pixels:
     image = _ink(image, rng)
-    if rng.random() < 0.4:
-        image = printing.fade(image, rng, rng.uniform(0.1, 0.75), rng.uniform(15, 120))
+    if rng.random() < 0.3:
+        image = printing.fade(image, rng, rng.uniform(0.1, 0.7), rng.uniform(15, 120))
     if rng.random() < 0.15:
         image = printing.streaks(
             image, rng, int(rng.integers(1, 4)), rng.uniform(0.3, 0.9), vertical=rng.random() < 0.6
@@ -51,12 +53,18 @@ def _receipt(image: Pixels, rng: Rng, unit: float) -> Pixels:
         image = printing.patchy(image, rng, rng.uniform(0.2, 0.8), rng.uniform(1.2, 4))
     if rng.random() < 0.08:
         image = optics.fold(image, rng, rng.uniform(0.1, 0.4), rng.uniform(1.5, 5))
-    image = _light(image, rng, 0.4)
-    image = _soften(image, rng, unit)
+    image = _light(image, rng, 0.25)
+    image = _soften(_soften(image, rng, unit), rng, unit)
     if rng.random() < 0.12:
         return _black_and_white(image, rng, unit)
-    if rng.random() < 0.3:
-        image = optics.levels(image, rng.uniform(0, 110), rng.uniform(170, 255), rng.uniform(0.5, 1.6))
+    if rng.random() < 0.2:
+        image = optics.sharpen(image, rng.uniform(0.3, 1.2))
+    if rng.random() < 0.65:
+        image = _scanner_white(image, rng)
+    if rng.random() < 0.15:
+        image = optics.levels(image, rng.uniform(0, 130), rng.uniform(190, 255), rng.uniform(0.5, 1.6))
+    if rng.random() < 0.3:  # files that were compressed, looked through and compressed again
+        image = _jpeg(image, rng, 40, 95)
     return _grain(image, rng)
 
 
@@ -89,6 +97,14 @@ def _photo(image: Pixels, rng: Rng, unit: float) -> Pixels:
 
 def _ink(image: Pixels, rng: Rng) -> Pixels:
     return printing.thicken(image, rng.uniform(-0.5, 0.9)) if rng.random() < 0.35 else image
+
+
+def _scanner_white(image: Pixels, rng: Rng) -> Pixels:
+    """The paper exposed to white and beyond."""
+    step = max(1, image.shape[0] // 16)
+    paper = float(np.percentile(printing.gray(image)[::step, ::step], 90))
+    white = paper * rng.uniform(0.78, 1.0)
+    return optics.expose(image, min(rng.uniform(-40, 60), white - 80), white, rng.uniform(0.7, 1.8))
 
 
 def _light(image: Pixels, rng: Rng, share: float) -> Pixels:

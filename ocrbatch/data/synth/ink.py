@@ -125,6 +125,14 @@ def stretch(mask: Mask, factor: float) -> Mask:
     return np.asarray(cv2.resize(mask, (width, mask.shape[0]), interpolation=_kernel(factor)), np.uint8)
 
 
+def shrink(mask: Mask, times: float) -> Mask:
+    """The mask ``times`` as small: what was drawn on the grid of pixels no longer keeps to it, as under a scanner."""
+    if times == 1:
+        return mask
+    size = (max(3, round(mask.shape[1] / times)), max(4, round(mask.shape[0] / times)))
+    return np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def slant(mask: Mask, shear: float) -> Mask:
     """The mask leaning to the right by ``shear`` columns a row (an oblique face)."""
     height, width = mask.shape

@@ -49,6 +49,7 @@ STREETS = listed(
 )
 _UNITS = listed("kg|g|mg|l|ml|cm|mm|m|km|pcs|pc|pkt|box|oz|lb|in|ft|ea|btl|ctn|m²|m³|°C|kW|V|W|GB|MB|h|min")
 _TOPS = listed("com|org|net|co.uk|de|fr|io|eu|com.my|edu|gov|info|it|es|nl")
+_BETWEEN = (": ", ": ", ": ", " : ", " : ", ":", " :", " ", " # ", " = ", ". ")
 _PAIRS = ('""', '""', *listed("''|()|()|()|[]|“”|‘’|«»|{}|<>|**|„“|--|//|``"))
 _DASHES = ("-", "–", "—")
 
@@ -246,7 +247,7 @@ def label(rng: Rng, word: Word) -> str:
 def labelled(rng: Rng) -> str:
     """A label and its value, close together."""
     value = pick(rng, (price, date, time, code, number, phone, quantity, percentage, digits))(rng)
-    return f"{pick(rng, LABELS)}{pick(rng, [': ', ':', ' : ', ' ', ' # ', ' = ', '. ', ' :'])}{value}"
+    return f"{pick(rng, LABELS)}{pick(rng, _BETWEEN)}{value}"
 
 
 def item(rng: Rng, word: Word) -> str:

@@ -29,7 +29,7 @@ def _after_colon(rng: Rng) -> str:
     value = kinds.pick(
         rng, (kinds.code, kinds.date, kinds.time, kinds.date_time, kinds.number, kinds.price, kinds.digits)
     )
-    return kinds.pick(rng, (": ", ": ", ": ", ":")) + value(rng)
+    return kinds.pick(rng, (": ", ": ", ": ", ": ", ":")) + value(rng)
 
 
 _FIGURES: tuple[Callable[[Rng], str], ...] = (

@@ -49,11 +49,12 @@ def render_line(
     face = book.pick(rng, text, style, like)  # type: ignore[arg-type]
     if kind == "scene" and rng.random() < 0.5:  # signs are bold more often than not
         face = book.sister(rng, face, text)
-    ink = _shape(rng, _set(rng, book, face, text, kind), kind, face)
+    finer = rng.uniform(1.3, 2.2) if rng.random() < 0.5 else 1.0
+    ink = _shape(rng, _set(rng, book, face, text, kind, finer), kind, face)
     neighbours = [_neighbour(rng, source, face, ink, text) for _ in range(2)] if _chance(rng, 0.15, kind) else []
-    mask = place(rng, ink, neighbours, Crop.random(rng, kind))
+    mask = inks.shrink(place(rng, ink, neighbours, Crop.random(rng, kind)), finer)
     clean = _paint(rng, mask, kind, backgrounds)
-    picture = damage(clean, rng, _profile(rng, kind), letter=0.55 * ink.em)
+    picture = damage(clean, rng, _profile(rng, kind), letter=0.55 * ink.em / finer)
     return _fit(rng, picture if legible(picture, mask) else clean), label(text, charset)
 
 
@@ -68,9 +69,9 @@ def _size(rng: Rng, kind: Kind) -> float:
     return float(np.clip(centre * np.exp(rng.normal(0, spread)), low, high))
 
 
-def _set(rng: Rng, book: FontBook, face: Face, text: str, kind: Kind) -> Ink:
-    """The text with the spacing of its kind; now and then some of its words in italics or bold."""
-    size = _size(rng, kind)
+def _set(rng: Rng, book: FontBook, face: Face, text: str, kind: Kind, finer: float = 1.0) -> Ink:
+    """The text with the spacing of its kind, ``finer`` times as large; now and then some words in italics or bold."""
+    size = _size(rng, kind) * finer
     tracking, gap, sentence = 0.0, 1.0, 1.0
     spread = rng.random()
     if spread < 0.1:
@@ -126,7 +127,7 @@ def _stressed(
 def _shape(rng: Rng, ink: Ink, kind: Kind, face: Face) -> Ink:
     """Condensed, wide, bold, oblique, hollow letters, needles and coarse dots."""
     if rng.random() < {"receipt": 0.5, "document": 0.25, "book": 0.25, "scene": 0.4}[kind]:
-        centre = -0.14 if kind == "receipt" else -0.04  # tills print tall, narrow letters
+        centre = -0.18 if kind == "receipt" else -0.04  # tills print tall, narrow letters
         factor = float(np.clip(np.exp(rng.normal(centre, 0.22)), 0.6, 1.5))
         ink = replace(ink, mask=inks.stretch(ink.mask, factor))
     if rng.random() < 0.05:

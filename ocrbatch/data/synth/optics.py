@@ -98,6 +98,13 @@ def levels(image: Pixels, low: float, high: float, gamma: float = 1.0) -> Pixels
     return table[image]
 
 
+def expose(image: Pixels, black: float, white: float, gamma: float = 1.0) -> Pixels:
+    """Grey ``black``..``white`` spread over 0..255 along a curve of ``gamma``; all beyond is clipped, as scanners do to
+    get white paper: the soft rims of strokes go, and pale strokes grow thin."""
+    share = (np.arange(256) - black) / max(1.0, white - black)
+    return (np.clip(share, 0, 1) ** gamma * 255).astype(np.uint8)[image]
+
+
 def sharpen(image: Pixels, amount: float) -> Pixels:
     """Unsharp mask, as scanners apply it: leaves light rims around dark strokes."""
     return np.asarray(cv2.addWeighted(image, 1 + amount, cv2.GaussianBlur(image, (0, 0), 1.5), -amount, 0), np.uint8)

@@ -22,7 +22,7 @@ PHRASES = kinds.listed(
     "Vielen Dank für Ihren Einkauf|Summe|Gegeben|Rückgeld|MwSt. 19%|Merci de votre visite|Montant|TVA 20%|Monnaie|"
     "Gracias por su compra|Importe|Cambio|IVA 21%|Grazie e arrivederci|Totale|Resto|Subtotale|Opening Hours|Open Daily"
 )
-_COLONS = (":", " :", " :", " : ", ": ")
+_COLONS = (": ", ": ", " : ", " : ", ":", " :")
 
 
 def till_phrase(rng: Rng) -> str:
