@@ -101,6 +101,11 @@ def test_only_spaces_beside_marks_are_put_in_or_taken_out(text: str) -> None:
     assert (len(variants) > 1) == any(c in ",.:;/(" for c in text[1:])
 
 
+@pytest.mark.parametrize("text", ["5.00", "1,234.50", "08:44:00", "RM12.90", "3,5 kg"])
+def test_no_space_is_put_into_a_number_or_a_time(text: str) -> None:
+    assert {_respaced(np.random.default_rng(seed), text) for seed in range(20)} == {text}
+
+
 def test_capitals_that_the_charset_lacks_are_labelled_small() -> None:
     assert label("Total 12", load_charset("en")) == "total 12"
     assert label("Total 12", ASCII) == "Total 12"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Literal
 
@@ -49,7 +50,7 @@ _FIGURES: tuple[Callable[[Rng], str], ...] = (
 )
 
 
-_MARKS = ",.:;/()-@*#%&+="
+_MARKS = re.compile(r"[;/()\-@*#%&+=]|(?<!\d)[,.:]|[,.:](?!\d)")  # those within numbers and times stay
 _RESPACED: Mapping[Kind, float] = {"receipt": 0.3, "document": 0.12, "book": 0.0, "scene": 0.05}
 
 
@@ -110,7 +111,7 @@ def _scene_word(rng: Rng, source: TextSource) -> str:
 def _respaced(rng: Rng, text: str) -> str:
     """The text with a space before or after one of its marks put in, or taken out: tills set them as they like, so
     that they must be seen and cannot be known."""
-    places = [n for n, c in enumerate(text) if c in _MARKS]
+    places = [mark.start() for mark in _MARKS.finditer(text)]
     if not places:
         return text
     place = int(rng.choice(places))
