@@ -15,6 +15,7 @@ from shapely import make_valid
 from ocrbatch.types import Image, Polygon
 
 _CLIPPER_SCALE = 1024.0  # pyclipper works on integers and truncates
+_PARALLEL = 0.05  # pixels by which a corner may miss the parallelogram of the others
 
 
 def signed_area(polygon: ArrayLike) -> float:
@@ -119,13 +120,18 @@ def quad_size(quad: ArrayLike) -> tuple[float, float]:
 
 
 def crop_quad(page: Image, quad: ArrayLike, *, turn_tall: float | None = 1.5) -> Image:
-    """The quadrilateral of ``page`` as an upright picture (bicubic, borders replicated), at least 1 x 1 pixel. One that
-    is at least ``turn_tall`` times as tall as wide is turned a quarter anticlockwise; None turns nothing."""
+    """The quadrilateral of ``page`` as an upright picture (bilinear, borders replicated), at least 1 x 1 pixel. One
+    that is at least ``turn_tall`` times as tall as wide is turned a quarter anticlockwise; None turns nothing."""
     corners = np.asarray(quad, np.float32)
     width, height = (max(1, round(side)) for side in quad_size(corners))
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    matrix = cv2.getPerspectiveTransform(corners, target)
-    crop = cv2.warpPerspective(page, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    how: dict[str, int] = {"flags": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REPLICATE}
+    if np.abs(corners[0] + corners[2] - corners[1] - corners[3]).max() < _PARALLEL:  # half the time, as nearly all are
+        matrix = cv2.getAffineTransform(corners[:3], target[:3])
+        crop = cv2.warpAffine(page, matrix, (width, height), **how)
+    else:
+        matrix = cv2.getPerspectiveTransform(corners, target)
+        crop = cv2.warpPerspective(page, matrix, (width, height), **how)
     if turn_tall is not None and height >= turn_tall * width:
         crop = np.rot90(crop)
     return np.ascontiguousarray(crop)

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ocrbatch.geometry import quad_size
 from ocrbatch.types import TextRegion
 from ocrbatch_post_text.config import ReadingOrderConfig
 from ocrbatch_post_text.layout import NARROWEST_COLUMN, Box, Line, Rules, sections
+
+Quads = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,8 @@ class ReadingOrder:
     def _ordered(self, regions: Sequence[TextRegion]) -> Iterator[TextRegion]:
         if not regions:
             return
-        typical = float(np.median([min(quad_size(region.points)) for region in regions])) or 1.0
+        quads = np.stack([region.points for region in regions]).astype(np.float64)
+        typical = float(np.median(_sizes(quads).min(axis=1))) or 1.0
         rules = Rules(
             columns=self.config.columns,
             column_gap=self.config.column_gap * typical,
@@ -37,7 +40,7 @@ class ReadingOrder:
             line_overlap=self.config.line_overlap,
         )
         order = 0
-        numbered = self._blocks(sections(_level(regions), rules), self.config.block_gap * typical)
+        numbered = self._blocks(sections(_level(quads), rules), self.config.block_gap * typical)
         for line_number, (block, line) in enumerate(numbered):
             for box in line:
                 yield replace(regions[box.number], order=order, line=line_number, block=block)
@@ -55,31 +58,30 @@ class ReadingOrder:
                 yield block, line
 
 
-def _level(regions: Sequence[TextRegion]) -> list[Box]:
-    """Upright boxes of the regions after turning the page so that its longer boxes are level."""
-    angle = _slant(regions)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    boxes = []
-    for number, region in enumerate(regions):
-        quad = np.asarray(region.points, np.float64) @ turn
-        # sides rather than corners, so that a box that is slanted itself does not grow into its neighbours
-        upper, lower = sorted((quad[[0, 1], 1].mean(), quad[[2, 3], 1].mean()))
-        boxes.append(Box(number, float(quad[:, 0].min()), float(upper), float(quad[:, 0].max()), float(lower)))
-    return boxes
+def _level(quads: Quads) -> list[Box]:
+    """Upright boxes of quadrilaterals after turning the page so that its longer boxes are level."""
+    angle = _slant(quads)
+    turned = quads @ np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    left, right = turned[..., 0].min(axis=1), turned[..., 0].max(axis=1)
+    # sides rather than corners, so that a box that is slanted itself does not grow into its neighbours
+    sides = turned[..., 1].reshape(-1, 2, 2).mean(axis=2)
+    edges = np.stack([left, sides.min(axis=1), right, sides.max(axis=1)], axis=1)
+    return [Box(number, *box) for number, box in enumerate(edges.tolist())]
 
 
-def _slant(regions: Sequence[TextRegion]) -> float:
+def _slant(quads: Quads) -> float:
     """Angle in radians by which the text runs, weighted by length; 0 when no box is clearly longer than high."""
-    along = [(region.points[1] + region.points[2] - region.points[0] - region.points[3]) / 2 for region in regions]
-    long = [
-        vector
-        for vector, region in zip(along, regions, strict=True)
-        if quad_size(region.points)[0] > 2 * quad_size(region.points)[1]
-    ]
-    if not long:
+    sides = _sizes(quads)
+    along = (quads[:, 1] + quads[:, 2] - quads[:, 0] - quads[:, 3])[sides[:, 0] > 2 * sides[:, 1]] / 2
+    if not len(along):
         return 0.0
-    angles = np.array([np.arctan2(float(y), float(x)) for x, y in long])
-    lengths = np.array([float(np.hypot(x, y)) for x, y in long])
+    angles, lengths = np.arctan2(along[:, 1], along[:, 0]), np.hypot(along[:, 0], along[:, 1])
     order = np.argsort(angles)
     half = np.searchsorted(np.cumsum(lengths[order]), lengths.sum() / 2)
     return float(angles[order][half])
+
+
+def _sizes(quads: Quads) -> Quads:
+    """Widths and heights (n, 2): the longer of each pair of opposite sides."""
+    sides = np.linalg.norm(quads - np.roll(quads, -1, axis=1), axis=2)
+    return np.maximum(sides[:, :2], sides[:, 2:])
