@@ -85,6 +85,15 @@ def test_needles_print_separate_dots(face: Face) -> None:
     assert np.count_nonzero(np.diff(stem.astype(int)) == 1) + int(stem[0]) == 9
 
 
+def test_dense_needles_print_overlapping_dots(face: Face) -> None:
+    mask = ink.render(face, 60, "Total")
+    apart, dense = (ink.dot_matrix(mask, rows=9, pitch=6, roundness=0.45, dense=dense) for dense in (False, True))
+    assert dense.shape == apart.shape
+    assert dense.sum() > 1.2 * apart.sum()
+    columns = [(mask > 127).any(axis=0).mean() for mask in (apart, dense)]
+    assert columns[1] > columns[0]  # between the dots, too
+
+
 def test_a_line_is_the_same_each_time(face: Face) -> None:
     assert np.array_equal(ink.render(face, 21.3, "same"), ink.render(face, 21.3, "same"))
 

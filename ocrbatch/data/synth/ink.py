@@ -166,15 +166,20 @@ def outline(mask: Mask, width: int) -> Mask:
     return np.asarray(cv2.subtract(mask, inner), np.uint8)
 
 
-def dot_matrix(mask: Mask, rows: int, pitch: int, roundness: float = 0.42) -> Mask:
+def dot_matrix(mask: Mask, rows: int, pitch: int, roundness: float = 0.42, *, dense: bool = False) -> Mask:
     """The mask printed by needles: ``rows`` dots for its height, ``pitch`` pixels apart, each a disc with a radius of
-    ``roundness`` of the pitch (above 0.5 the dots touch)."""
-    columns = max(1, round(mask.shape[1] * rows / mask.shape[0]))
-    cells = cv2.resize(mask, (columns, rows), interpolation=cv2.INTER_AREA) > 90
+    ``roundness`` of the pitch (above 0.5 the dots touch); ``dense`` sets twice as many columns, whose dots overlap."""
+    columns = max(1, round(mask.shape[1] * rows / mask.shape[0])) * (2 if dense else 1)
+    cells = (cv2.resize(mask, (columns, rows), interpolation=cv2.INTER_AREA) > 90).astype(np.uint8)
     axis = (np.arange(pitch) + 0.5) / pitch - 0.5
     distance = np.hypot(*np.meshgrid(axis, axis))
-    disc = np.clip((roundness - distance) * pitch + 0.5, 0, 1) * 255
-    return np.asarray(np.kron(cells.astype(np.uint8), disc.astype(np.uint8)), np.uint8)
+    disc = (np.clip((roundness - distance) * pitch + 0.5, 0, 1) * 255).astype(np.uint8)
+    if not dense:
+        return np.asarray(np.kron(cells, disc), np.uint8)
+    dots = np.asarray(np.kron(cells[:, ::2], disc), np.uint8)
+    between = np.kron(cells[:, 1::2], disc)[:, : dots.shape[1] - pitch // 2]
+    np.maximum(dots[:, pitch // 2 :], between, out=dots[:, pitch // 2 :])
+    return dots
 
 
 def _kernel(factor: float) -> int:

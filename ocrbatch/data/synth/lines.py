@@ -139,9 +139,10 @@ def _shape(rng: Rng, ink: Ink, kind: Kind, face: Face) -> Ink:
     if kind != "receipt" or ink.mask.shape[0] < 6:
         return ink
     coarse = rng.random()
-    if coarse < 0.12 and face.style in ("mono", "dot", "sans"):
-        rows = max(5, round(ink.mask.shape[0] / ink.em * rng.uniform(11, 16)))
-        dots = inks.dot_matrix(ink.mask, rows, int(rng.integers(2, 5)), rng.uniform(0.38, 0.7))
+    if coarse < 0.15 and face.style in ("mono", "dot", "sans"):
+        rows = max(5, round(ink.mask.shape[0] / ink.em * rng.uniform(9.5, 16)))
+        pitch, roundness = int(rng.integers(2, 6)), rng.uniform(0.38, 0.7)
+        dots = inks.dot_matrix(ink.mask, rows, pitch, roundness, dense=rng.random() < 0.5)
         return ink.scaled(dots, dots.shape[0] / ink.mask.shape[0])
     if coarse < 0.4:
         rows = max(6, round(ink.mask.shape[0] / ink.em * rng.uniform(15, 30)))
