@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import cv2
 import numpy as np
@@ -50,7 +49,7 @@ def fit_page(page: Image, input: DetectorInput) -> tuple[NDArray[np.uint8], Page
     height, width = page.shape[:2]
     scale = page_scale(height, width, input)
     scaled_height, scaled_width = max(1, round(height * scale)), max(1, round(width * scale))
-    resized = resize_page(convert_color(page, input.color), scaled_height, scaled_width)
+    resized = _resize(convert_color(page, input.color), scaled_height, scaled_width)
     shape = (_ceil_to(scaled_height, input.divisor), _ceil_to(scaled_width, input.divisor), input.channels)
     fitted = np.empty(shape, np.uint8)
     fitted[:] = mean_color(input)
@@ -76,26 +75,12 @@ def normalize(batch: NDArray[np.uint8], input: ImageInput) -> NDArray[np.float32
     return ((batch.astype(np.float32) / 255 - mean) / std).astype(np.float32)
 
 
-def resize_page(page: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
-    """A page, uint8 (h, w, C), in another size."""
-    scales = height / page.shape[0], width / page.shape[1]
-    if min(scales) < 0.5 or max(scales) > 1 or scales == (1, 1):
-        return _resize(page, height, width)
-    # down to half the size the fast kernel misses nothing: averaging would cost five times as much
-    return _shaped(cv2.resize(page, (width, height), interpolation=cv2.INTER_LINEAR), page)
-
-
 def _resize(picture: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
     if picture.shape[:2] == (height, width):
         return picture
     shrinks = height * width < picture.shape[0] * picture.shape[1]
-    kernel = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    return _shaped(cv2.resize(picture, (width, height), interpolation=kernel), picture)
-
-
-def _shaped(resized: NDArray[Any], picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """With the last axis that OpenCV leaves out where there is one channel."""
-    return np.asarray(resized, np.uint8).reshape(*resized.shape[:2], picture.shape[2])
+    resized = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    return np.asarray(resized, np.uint8).reshape(height, width, picture.shape[2])
 
 
 def _ceil_to(size: int, divisor: int) -> int:
