@@ -9,6 +9,7 @@ and Wortsman et al., ICML 2022). Everything else of the new run is the first one
 
 from __future__ import annotations
 
+import math
 import shutil
 from contextlib import ExitStack
 from pathlib import Path
@@ -37,8 +38,8 @@ class WeightedRun(click.ParamType[tuple[Path, float]]):
             run, share = Path(value), 1.0
         if not (run / BEST).is_file():
             self.fail(f"{run} has no {BEST}: give the folder of a training.", param, ctx)
-        if share <= 0:
-            self.fail(f"{value}: a weight is above 0.", param, ctx)
+        if not 0 < share < math.inf:
+            self.fail(f"{value}: a weight is a number above 0.", param, ctx)
         return run, share
 
 
@@ -49,6 +50,10 @@ def main(out: Path, runs: tuple[tuple[Path, float], ...]) -> None:
     """Write to the folder OUT the first of the RUNS with the weighted mean of their best weights."""
     if out.exists():
         raise click.ClickException(f"{out} exists already: give another OUT.")
+    first = shapes(runs[0][0])
+    for run, _ in runs:
+        if shapes(run) != first:
+            raise click.ClickException(f"{run} and {runs[0][0]} have different networks: give runs of one recipe.")
     shutil.copytree(runs[0][0], out)
     total = sum(weight for _, weight in runs)
     with ExitStack() as stack:
@@ -61,6 +66,14 @@ def main(out: Path, runs: tuple[tuple[Path, float], ...]) -> None:
 
         mean.visititems(average)
     click.echo(f"Wrote {out}.")
+
+
+def shapes(run: Path) -> dict[str, tuple[int, ...]]:
+    """Shapes of a run's weights by name."""
+    found: dict[str, tuple[int, ...]] = {}
+    with h5py.File(run / BEST) as file:
+        file.visititems(lambda name, node: found.update({name: getattr(node, "shape", ())}))
+    return found
 
 
 if __name__ == "__main__":

@@ -54,13 +54,28 @@ def test_the_mean_of_runs_weighs_them_as_asked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("weight", "told"), [(":0", "above 0"), (":-1", "above 0"), (":x", "no best.weights.h5"), ("x", "no best.weights")]
+    ("weight", "told"),
+    [
+        (":0", "above 0"),
+        (":-1", "above 0"),
+        (":nan", "above 0"),
+        (":x", "no best.weights.h5"),
+        ("x", "no best.weights"),
+    ],
 )
 def test_a_mean_that_cannot_be_taken_is_refused_in_a_sentence(tmp_path: Path, weight: str, told: str) -> None:
     run = make_run(tmp_path / "run", 1, 1)
     result = run_tool("mean_weights", tmp_path / "out", run, f"{run}{weight}")
     assert result.exit_code == 2
     assert told in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_runs_of_different_networks_have_no_mean(tmp_path: Path) -> None:
+    one, two = make_run(tmp_path / "one", 1, 1), make_run(tmp_path / "two", 1, 1, charset="abc€")
+    result = run_tool("mean_weights", tmp_path / "out", one, two)
+    assert result.exit_code == 1
+    assert "different networks" in result.output
     assert not (tmp_path / "out").exists()
 
 
