@@ -140,7 +140,7 @@ def crop_quad(page: Image, quad: ArrayLike, *, turn_tall: float | None = 1.5) ->
 def with_height(quad: ArrayLike, share: float) -> Polygon:
     """A quadrilateral (4, 2), clockwise from its top left, ``share`` times as high around its middle line."""
     corners = np.asarray(quad, np.float32)
-    return np.asarray((corners * (1 + share) + corners[[3, 2, 1, 0]] * (1 - share)) / 2, np.float32)
+    return np.asarray((corners * (1 + share) + corners[::-1] * (1 - share)) / 2, np.float32)
 
 
 def inset_convex(polygon: ArrayLike, distance: float) -> Polygon | None:

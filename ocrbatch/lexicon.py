@@ -35,6 +35,10 @@ class Lexicon:
     def __len__(self) -> int:
         return len(self.ranks)
 
+    def __contains__(self, word: str) -> bool:
+        """Whether a word is known, in whatever case."""
+        return word.casefold() in self.ranks
+
     def weight(self, word: str) -> float | None:
         """How likely a word is before it is seen, as a logarithm: 0 for a common one, less for rarer ones; None for one
         that the lexicon lacks."""

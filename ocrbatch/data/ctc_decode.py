@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -76,9 +77,9 @@ def greedy_decode(
     filled, first = np.unique(line, return_index=True)
     stop = np.append(first[1:], len(line))
     scores = np.add.reduceat(peaks, first) / (stop - first)
-    numbers = (classes - 1).tolist()  # numbers of numpy's own make slow indices
+    text = charset.decode((classes - 1).tolist())  # numbers of numpy's own make slow indices
     for number, start, end, score in zip(filled.tolist(), first.tolist(), stop.tolist(), scores.tolist(), strict=True):
-        readings[number] = Reading(charset.decode(numbers[start:end]), score, spans[start:end], peaks[start:end])
+        readings[number] = Reading(text[start:end], score, spans[start:end], peaks[start:end])
     return readings
 
 
@@ -86,17 +87,22 @@ def _spelled(
     probabilities: NDArray[np.floating[Any]], line: NDArray[np.intp], letters: Letters, speller: Speller
 ) -> tuple[NDArray[np.intp], Letters]:
     """The letters of some lines with their words mended, and the line of each."""
+    text = speller.charset.decode((letters[0] - 1).tolist())
     edges = np.searchsorted(line, np.arange(len(probabilities) + 1)).tolist()
-    numbers = (letters[0] - 1).tolist()
-    lines: list[Letters] = []
-    for steps, first, stop in zip(probabilities, edges, edges[1:], strict=False):
-        one = tuple(column[first:stop] for column in letters)
-        if speller.doubts(speller.charset.decode(numbers[first:stop])):
-            read = [Letter(*values) for values in zip(*(column.tolist() for column in one), strict=True)]
-            one = tuple(map(np.array, zip(*speller.spelled(read, steps), strict=True)))
-        lines.append(one)
-    columns = tuple(np.concatenate(parts) for parts in zip(*lines, strict=True))
-    return np.repeat(np.arange(len(lines)), [len(one[0]) for one in lines]), columns
+    doubtful = [number for number, edge in enumerate(pairwise(edges)) if speller.doubts(text[slice(*edge)])]
+    parts: list[Letters] = []
+    counts = np.diff(edges)
+    done = 0
+    for number in doubtful:
+        first, stop = edges[number : number + 2]
+        read = [Letter(*values) for values in zip(*(column[first:stop].tolist() for column in letters), strict=True)]
+        mended = speller.spelled(read, probabilities[number])
+        parts += [tuple(column[done:first] for column in letters), tuple(map(np.array, zip(*mended, strict=True)))]
+        counts[number], done = len(mended), stop
+    parts.append(tuple(column[done:] for column in letters))
+    return np.repeat(np.arange(len(counts)), counts), tuple(
+        np.concatenate(column) for column in zip(*parts, strict=True)
+    )
 
 
 def character_spans(centres: NDArray[np.floating[Any]]) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, pairwise
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +30,7 @@ _WORD = re.compile(r"[^\W_]+")
 _SHORTEST = 4  # letters: nearly any three are a word of some language
 _LETTERS = 0.7  # share of letters in what is taken for a word: codes have more digits
 _LEAST = 0.005  # of the best class's probability: what is less likely is no alternative
+_SURELY_BLANK = 1 / (1 + _LEAST)  # where the blank is likelier, no other class is likely enough
 _MOST_DOUBT = 5.0  # what a change may cost at most, as a logarithm
 _CHOICES = 14
 _NOTHING = 1e-9  # the smallest probability
@@ -62,11 +63,14 @@ class Speller:
 
     charset: Charset
     lexicon: Lexicon
+    _letters: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
     _spelling: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        spelling = [False, *(letter.isalpha() or letter == " " for letter in self.charset.characters)]
-        object.__setattr__(self, "_spelling", np.array(spelling))  # what words are made of, and what parts two
+        letters = np.array([False, *map(str.isalpha, self.charset.characters)])  # what words are made of
+        object.__setattr__(self, "_letters", letters)
+        space = np.array([False, *(character == " " for character in self.charset.characters)])
+        object.__setattr__(self, "_spelling", letters | space)  # and what parts two
 
     def doubts(self, text: str) -> bool:
         """Whether a line has a word that the lexicon lacks."""
@@ -81,8 +85,9 @@ class Speller:
     def _unknown(self, text: str) -> Iterator[tuple[int, int]]:
         for match in _WORD.finditer(text):
             word = match.group()
-            wordlike = len(word) >= _SHORTEST and sum(map(str.isalpha, word)) >= _LETTERS * len(word)
-            if wordlike and self.lexicon.weight(word) is None:
+            if len(word) < _SHORTEST or word in self.lexicon:
+                continue
+            if sum(map(str.isalpha, word)) >= _LETTERS * len(word):
                 yield match.span()
 
     def _joined(self, line: Sequence[Letter], steps: Steps) -> Iterator[_Change]:
@@ -102,10 +107,7 @@ class Speller:
         offered = sorted(offered, key=lambda change: change.score, reverse=True)[:_CHOICES]
         best = -_MOST_DOUBT
         found: tuple[_Change, ...] = ()
-        for changes in (*combinations(offered, 1), *combinations(offered, 2)):
-            cost = sum(change.score for change in changes)
-            if cost <= -_MOST_DOUBT or len({change[1:3] for change in changes}) < len(changes):
-                continue
+        for cost, changes in _cheap(offered):
             weight = self._weight(self._text(_changed(line[first:stop], changes, first)))
             if weight is not None and cost + weight > best:
                 best, found = cost + weight, changes
@@ -121,15 +123,16 @@ class Speller:
         return sum(weights)
 
     def _replacements(self, line: Sequence[Letter], steps: Steps, first: int, stop: int) -> Iterator[_Change]:
+        letters = line[first:stop]
+        near = np.stack([steps[max(0, letter.start - 1) : letter.stop + 1].max(axis=0) for letter in letters])
+        read = near[np.arange(len(letters)), [letter.number for letter in letters]]
+        for place, number in np.argwhere(self._letters & (near > _LEAST * read[:, None])).tolist():
+            letter, probability = letters[place], float(near[place, number])
+            if number != letter.number:
+                score = _log_odds(probability, read[place])
+                yield _Change(score, first + place, 1, letter._replace(number=number, peak=probability))
         for place in range(first, stop):
-            letter = line[place]
-            near = steps[max(0, letter.start - 1) : letter.stop + 1].max(axis=0)
-            likely = self._spelling & (near > _LEAST * near[letter.number])
-            for number in np.flatnonzero(likely).tolist():
-                if number != letter.number and self.charset.characters[number - 1] != " ":
-                    score = _log_odds(near[number], near[letter.number])
-                    yield _Change(score, place, 1, letter._replace(number=number, peak=float(near[number])))
-            yield _left_out(letter, place, steps)
+            yield _left_out(line[place], place, steps)
 
     def _insertions(self, line: Sequence[Letter], steps: Steps, first: int, stop: int) -> Iterator[_Change]:
         for place in range(first, stop + 1):
@@ -140,6 +143,8 @@ class Speller:
             if low >= high:
                 continue
             gap = steps[low:high]
+            if gap[:, BLANK].min() > _SURELY_BLANK:
+                continue
             odds = gap / np.maximum(gap.max(axis=1, keepdims=True), _NOTHING)
             for number in np.flatnonzero(self._spelling & (odds.max(axis=0) > _LEAST)).tolist():
                 step = int(odds[:, number].argmax())
@@ -160,6 +165,22 @@ class Speller:
 
     def _text(self, line: Sequence[Letter]) -> str:
         return self.charset.decode([letter.number - 1 for letter in line])
+
+
+def _cheap(offered: Sequence[_Change]) -> Iterator[tuple[float, tuple[_Change, ...]]]:
+    """Single changes and pairs at different places, of some that are sorted by score, which are likely enough; and the
+    scores of them together."""
+    for change in offered:
+        if change.score <= -_MOST_DOUBT:
+            break
+        yield change.score, (change,)
+    for number, change in enumerate(offered):
+        for other in offered[number + 1 :]:
+            score = change.score + other.score
+            if score <= -_MOST_DOUBT:
+                break
+            if change[1:3] != other[1:3]:
+                yield score, (change, other)
 
 
 def _left_out(letter: Letter, place: int, steps: Steps) -> _Change:

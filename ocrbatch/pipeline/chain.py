@@ -21,7 +21,7 @@ from ocrbatch.data.images import Document, Reading, probe, read_page, stamp
 from ocrbatch.errors import InputError
 from ocrbatch.pipeline.detect import Detector
 from ocrbatch.pipeline.long_lines import join
-from ocrbatch.pipeline.recognize import Recognizer, View, with_text
+from ocrbatch.pipeline.recognize import Recognizer, View, with_texts
 from ocrbatch.pipeline.text import page_text
 from ocrbatch.plugin_system.host import Host
 from ocrbatch.types import Image, PageRef, PageResult, Polygon, TextRegion
@@ -138,11 +138,7 @@ class Chain:
             return view.points, join([next(readings) for _ in view.lines], view.pieces)
 
         return [
-            tuple(
-                with_text(region, [read(view) for view in several])
-                for region, several in zip(regions, views, strict=True)
-            )
-            for regions, views in pages
+            with_texts(regions, [[read(view) for view in several] for several in views]) for regions, views in pages
         ]
 
     def finish(self, regions: tuple[TextRegion, ...], width: int, height: int) -> tuple[TextRegion, ...]:

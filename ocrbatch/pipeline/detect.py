@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from ocrbatch.data.gray import contiguous
 from ocrbatch.geometry import clip_polygon
 from ocrbatch.pipeline.text_size import letter_height, shrunk
 from ocrbatch.pipeline.tiling import Tile, cut, merge
-from ocrbatch.types import Image, Polygon, TextRegion
+from ocrbatch.types import Image, TextRegion
 
 _LEAST_SHRINK, _MOST_SHRINK = 0.95, 0.4
 
@@ -39,8 +39,7 @@ class Detector:
             found = self._decode(page, batch, fit)
         else:
             found = merge([self._look(page, tile) for tile in tiles])
-        regions = (_region(detection, fit) for detection in found)
-        return tuple(sorted(regions, key=lambda region: (region.points[:, 1].min(), region.points[:, 0].min())))
+        return tuple(sorted(_regions(found, fit), key=lambda region: region.points.min(axis=0)[::-1].tolist()))
 
     def _tiles(self, fit: PageFit) -> list[Tile]:
         """The whole page as one tile unless it would be shrunk too far to read small print."""
@@ -82,9 +81,12 @@ def _moved(detection: Detection, corner: NDArray[np.float32]) -> Detection:
     return replace(detection, points=detection.points + corner, polygon=polygon)
 
 
-def _region(detection: Detection, fit: PageFit) -> TextRegion:
-    def inside(polygon: Polygon) -> Polygon:
-        return clip_polygon(polygon, fit.width, fit.height)
-
-    polygon = None if detection.polygon is None else inside(detection.polygon)
-    return TextRegion(points=inside(detection.points), polygon=polygon, det_score=float(detection.score))
+def _regions(found: Sequence[Detection], fit: PageFit) -> Iterator[TextRegion]:
+    """Detections as regions that lie inside the page."""
+    if not found:
+        return
+    quads = clip_polygon(np.stack([detection.points for detection in found]), fit.width, fit.height)
+    for detection, points in zip(found, quads, strict=True):
+        polygon = detection.polygon
+        inside = None if polygon is None else clip_polygon(polygon, fit.width, fit.height)
+        yield TextRegion(points=points, polygon=inside, det_score=float(detection.score))

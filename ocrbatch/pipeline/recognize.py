@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,7 @@ from ocrbatch.pipeline.long_lines import Piece, pieces
 from ocrbatch.types import Image, Polygon, TextRegion, Word
 
 _SURELY_TURNED = 3.0  # times as tall as wide: no single character is
+_WORD = re.compile("[^ ]+")
 _NARROWEST = 64  # columns that a network is given at least: some context even for a single character
 
 
@@ -84,6 +86,8 @@ class Recognizer:
 
     def _view(self, picture: Image, points: Polygon) -> View:
         parts = tuple(pieces(picture, self.longest))
+        if len(parts) == 1:  # all of it
+            return View((self.line(picture),), parts, points)
         lines = tuple(self.line(contiguous(picture[:, part.start : part.stop])) for part in parts)
         return View(lines, parts, points)
 
@@ -114,38 +118,47 @@ class Recognizer:
                 yield numbers[start : start + self.batch_lines]
 
 
-def with_text(region: TextRegion, views: Sequence[tuple[Polygon, Reading]]) -> TextRegion:
-    """``region`` with the text of its most certain view; the score of no text is 0."""
-    points, reading = max(views, key=lambda view: (bool(view[1].text), view[1].score))
-    words = tuple(_words(reading, points))
-    return replace(
-        region,
-        points=points,
-        text=normalize(reading.text),
-        rec_score=float(reading.score) if reading.text else 0.0,
-        words=words,
+def with_texts(
+    regions: Sequence[TextRegion], views: Sequence[Sequence[tuple[Polygon, Reading]]]
+) -> tuple[TextRegion, ...]:
+    """The regions of a page, each with the text of its most certain view; the score of no text is 0."""
+    best = [max(several, key=lambda view: (bool(view[1].text), view[1].score)) for several in views]
+    return tuple(
+        replace(
+            region,
+            points=points,
+            text=normalize(reading.text),
+            rec_score=float(reading.score) if reading.text else 0.0,
+            words=words,
+        )
+        for region, (points, reading), words in zip(regions, best, _words(best), strict=True)
     )
 
 
-def _words(reading: Reading, points: Polygon) -> Iterator[Word]:
-    places = []
-    start = 0
-    for part in reading.text.split(" "):
-        if part:
-            places.append((start, start + len(part)))
-        start += len(part) + 1
-    if not places:
-        return
-    first, stop = np.array(places).T
-    quads = _between(points, reading.spans[first, 0], reading.spans[stop - 1, 1])
-    for (start, end), quad in zip(places, quads, strict=True):
-        yield Word(normalize(reading.text[start:end]), quad, reading.score_of(start, end))
+def _words(lines: Sequence[tuple[Polygon, Reading]]) -> Iterator[tuple[Word, ...]]:
+    """The words of each line. Where they stand is reckoned for all lines together: numpy is slow on a few numbers."""
+    places = [[match.span() for match in _WORD.finditer(reading.text)] for _, reading in lines]
+    counts = [len(of_line) for of_line in places]
+    quads: Iterator[Polygon] = iter(())
+    if any(counts):
+        spans = np.concatenate([reading.spans for _, reading in lines])
+        before = np.cumsum([0, *(len(reading.spans) for _, reading in lines[:-1])])
+        first, stop = (
+            np.array([place for of_line in places for place in of_line]) + np.repeat(before, counts)[:, None]
+        ).T
+        corners = np.repeat(np.stack([points for points, _ in lines]), counts, axis=0)
+        quads = iter(_between(corners, spans[first, 0], spans[stop - 1, 1]))
+    for (_, reading), of_line in zip(lines, places, strict=True):
+        text = reading.text
+        yield tuple(
+            Word(normalize(text[start:stop]), next(quads), reading.score_of(start, stop)) for start, stop in of_line
+        )
 
 
 def _between(points: Polygon, left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Parts (n, 4, 2) of a quadrilateral between fractions (n,) of its width."""
+    """Parts (n, 4, 2) of quadrilaterals (n, 4, 2) between fractions (n,) of their widths."""
     fractions = np.stack([left, right, right, left], axis=1)[..., None]
-    starts, ends = points[[0, 0, 3, 3]], points[[1, 1, 2, 2]]
+    starts, ends = points[:, [0, 0, 3, 3]], points[:, [1, 1, 2, 2]]
     return np.asarray(starts + (ends - starts) * fractions, np.float32)
 
 

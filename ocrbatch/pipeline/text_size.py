@@ -51,7 +51,8 @@ def _letters(gray: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.int
     # ink covers less than paper does, so it differs more from the mean of both: that tells dark print from light
     contrast = max(cv2.subtract(around, gray), cv2.subtract(gray, around), key=cv2.norm)
     ink = cv2.threshold(contrast, _CONTRAST, 255, cv2.THRESH_BINARY)[1]
-    stats = cv2.connectedComponentsWithStats(ink, connectivity=8)[2][1:]
+    # of OpenCV's algorithms the fastest one on print; all of them give the same blobs
+    stats = cv2.connectedComponentsWithStatsWithAlgorithm(ink, 8, cv2.CV_32S, cv2.CCL_BBDT)[2][1:]
     width, height, area = (stats[:, column] for column in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA))
     filled = area > 0.15 * width * height  # frames and hair are not
     letters = filled & (area >= 6) & (height >= 3) & (height <= 100) & (width >= 2) & (width < 12 * height)

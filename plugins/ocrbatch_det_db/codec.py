@@ -46,7 +46,7 @@ class DBCodec:
         quads = self._to_page(geometry.order_quads(geometry.rect_corners(grown)), fit)
         good = (scores >= self._config.box_thresh) & (grown[:, 2:4].min(axis=1) >= self._config.min_size)
         good &= _areas(quads) >= 1.0
-        order = np.flatnonzero(good)[::-1]  # cv2 finds the lowest outline first
+        order = np.flatnonzero(good)[::-1].tolist()  # cv2 finds the lowest outline first
         return [Detection(quads[i], float(scores[i]), self._polygon(outlines[i], margins[i] / 2, fit)) for i in order]
 
     def _distance(self, area: Any, length: Any) -> Any:
@@ -103,10 +103,11 @@ def tight_rect(outline: Outline) -> NDArray[np.float64]:
 def mean_inside(probability: NDArray[np.float32], polygon: NDArray[Any]) -> float:
     """Mean of a map (H, W) over the pixels of a polygon."""
     height, width = probability.shape
-    x, y, w, h = cv2.boundingRect(np.rint(polygon).astype(np.int32))
+    corners = np.rint(polygon).astype(np.int32)
+    x, y, w, h = cv2.boundingRect(corners)
     left, top, right, bottom = max(x, 0), max(y, 0), min(x + w, width), min(y + h, height)
     mask = np.zeros((bottom - top, right - left), np.uint8)
-    cv2.fillPoly(mask, [np.rint(polygon - (left, top)).astype(np.int32)], 1)
+    cv2.fillPoly(mask, [corners], 1, offset=(-left, -top))
     return cv2.mean(probability[top:bottom, left:right], mask)[0]
 
 

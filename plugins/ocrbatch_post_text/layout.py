@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median
+from typing import NamedTuple
 
 import numpy as np
 
@@ -123,41 +124,53 @@ def _strips(boxes: Sequence[Box]) -> list[list[Box]]:
 
 def _column_run(strips: Sequence[Sequence[Box]], page_width: float, rules: Rules) -> tuple[int, list[list[Box]]]:
     """How many of the first strips are columns, as many as possible, and the columns (maybe none)."""
-    run: list[Box] = []
+    bands: list[_Band] = []
     best: tuple[int, list[list[Box]]] = (0, [])
     for count, strip in enumerate(strips, start=1):
-        run += strip
-        columns = _split(run, rules.column_gap)
-        if len(columns) < 2:
-            if best[1] or _width(run) > 0.6 * page_width:
+        for box in strip:
+            bands = _joined(bands, box, rules.column_gap)
+        if len(bands) < 2:
+            if best[1] or bands[0].right - bands[0].left > 0.6 * page_width:
                 break
-        elif (lines := _lines_of_columns(columns, rules)) and not _is_table(columns, lines, rules):
-            best = count, columns
+        elif all(band.right - band.left >= rules.narrowest and band.boxes >= rules.column_lines for band in bands):
+            columns = _columns([box for strip in strips[:count] for box in strip], sorted(bands))
+            if (lines := _lines_of_columns(columns, rules)) and not _is_table(columns, lines, rules):
+                best = count, columns
     return best
 
 
-def _split(boxes: Sequence[Box], gap: float) -> list[list[Box]]:
-    """Boxes between white bands at least ``gap`` wide that run down the whole height, from left to right."""
-    columns: list[list[Box]] = []
-    reach = -np.inf
-    for box in sorted(boxes, key=lambda box: box.left):
-        if columns and box.left < reach + gap:
-            columns[-1].append(box)
+class _Band(NamedTuple):
+    """A range of the page's width that ``boxes`` boxes fill, without white bands that run down all of them."""
+
+    left: float
+    right: float
+    boxes: int
+
+
+def _joined(bands: Sequence[_Band], box: Box, gap: float) -> list[_Band]:
+    """Bands with one box more, which joins all that it comes nearer to than ``gap``: the inner loop of the search."""
+    left, right, boxes = box.left, box.right, 1
+    apart = []
+    for band in bands:
+        if box.left < band.right + gap and band.left < box.right + gap:
+            left, right, boxes = min(left, band.left), max(right, band.right), boxes + band.boxes
         else:
-            columns.append([box])
-        reach = max(reach, box.right)
-    return columns
+            apart.append(band)
+    apart.append(_Band(left, right, boxes))
+    return apart
+
+
+def _columns(boxes: Sequence[Box], bands: Sequence[_Band]) -> list[list[Box]]:
+    """The boxes of each band."""
+    return [[box for box in boxes if band.left <= box.left <= band.right] for band in bands]
 
 
 def _lines_of_columns(columns: Sequence[Sequence[Box]], rules: Rules) -> list[list[Line]]:
     """The lines of each column; none at all when one of them is no column."""
-    widths = [_width(column) for column in columns]
-    if min(widths) < rules.narrowest or min(map(len, columns)) < rules.column_lines:
-        return []
     found = []
-    for boxes, width in zip(columns, widths, strict=True):
+    for boxes in columns:
         lines = lines_of(boxes, rules.line_overlap)
-        if len(lines) < rules.column_lines or _fullness(lines, width) < _HALF_FULL:
+        if len(lines) < rules.column_lines or _fullness(lines, _width(boxes)) < _HALF_FULL:
             return []
         found.append(lines)
     return found

@@ -16,7 +16,9 @@ class ScoreFilter:
 
     def __call__(self, regions: tuple[TextRegion, ...], width: int, height: int) -> tuple[TextRegion, ...]:  # noqa: ARG002
         """The same regions in the same order."""
-        return tuple(replace(region, kept=region.kept and self._is_good(region)) for region in regions)
+        return tuple(
+            replace(region, kept=False) if region.kept and not self._is_good(region) else region for region in regions
+        )
 
     def _is_good(self, region: TextRegion) -> bool:
         return region.det_score >= self.config.det_score and region.rec_score >= self.config.rec_score

@@ -16,7 +16,7 @@ from ocrbatch.config.schema import RecognizerInput
 from ocrbatch.contracts import Reading
 from ocrbatch.data.ctc_decode import CtcCodec
 from ocrbatch.errors import InputError
-from ocrbatch.pipeline.recognize import Recognizer, with_text
+from ocrbatch.pipeline.recognize import Recognizer, with_texts
 from ocrbatch.pipeline.text import page_text
 from ocrbatch.types import TextRegion
 
@@ -143,10 +143,38 @@ def test_the_more_certain_view_wins_and_any_text_beats_none() -> None:
     sure, unsure = Reading("1", 0.9, spans), Reading("-", 0.3, spans)
     none = Reading("", 0.99, np.zeros((0, 2), np.float32))
     plain = TextRegion(upright)
-    assert with_text(plain, [(upright, sure), (turned, unsure)]).text == "1"
-    assert np.array_equal(with_text(plain, [(upright, unsure), (turned, sure)]).points, turned)
-    assert with_text(plain, [(upright, none), (turned, unsure)]).text == "-"
-    assert with_text(plain, [(upright, none)]).rec_score == 0.0
+    one, two, three, four = with_texts(
+        [plain] * 4,
+        [
+            [(upright, sure), (turned, unsure)],
+            [(upright, unsure), (turned, sure)],
+            [(upright, none), (turned, unsure)],
+            [(upright, none)],
+        ],
+    )
+    assert (one.text, three.text, four.text) == ("1", "-", "")
+    assert np.array_equal(two.points, turned)
+    assert four.rec_score == 0.0
+
+
+def test_words_stand_where_their_characters_do_on_every_line() -> None:
+    def reading(text: str) -> Reading:
+        edges = np.linspace(0, 1, len(text) + 1, dtype=np.float32)
+        scores = np.linspace(0.5, 0.9, len(text), dtype=np.float32)
+        return Reading(text, 0.7, np.stack([edges[:-1], edges[1:]], axis=1), scores)
+
+    texts = ["", "ab  cde ", "   ", "x"]
+    boxes = [box(100 * n, 10 * n, 100 * n + 8, 10 * n + 5) for n in range(len(texts))]
+    regions = with_texts(
+        [TextRegion(points) for points in boxes],
+        [[(points, reading(text))] for points, text in zip(boxes, texts, strict=True)],
+    )
+    assert [[word.text for word in region.words] for region in regions] == [[], ["ab", "cde"], [], ["x"]]
+    first, second = regions[1].words
+    assert np.allclose(first.points, box(100, 10, 102, 15))
+    assert np.allclose(second.points, box(104, 10, 107, 15))
+    assert second.score == pytest.approx(reading(texts[1]).scores[4:7].mean())
+    assert np.array_equal(regions[3].words[0].points, boxes[3])
 
 
 def test_text_of_a_page() -> None:
