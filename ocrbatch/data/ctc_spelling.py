@@ -124,7 +124,7 @@ class Speller:
 
     def _replacements(self, line: Sequence[Letter], steps: Steps, first: int, stop: int) -> Iterator[_Change]:
         letters = line[first:stop]
-        near = np.stack([steps[max(0, letter.start - 1) : letter.stop + 1].max(axis=0) for letter in letters])
+        near = _highest(steps, [letter.start for letter in letters], [letter.stop for letter in letters])
         read = near[np.arange(len(letters)), [letter.number for letter in letters]]
         for place, number in np.argwhere(self._letters & (near > _LEAST * read[:, None])).tolist():
             letter, probability = letters[place], float(near[place, number])
@@ -181,6 +181,14 @@ def _cheap(offered: Sequence[_Change]) -> Iterator[tuple[float, tuple[_Change, .
                 break
             if change[1:3] != other[1:3]:
                 yield score, (change, other)
+
+
+def _highest(steps: Steps, starts: Sequence[int], stops: Sequence[int]) -> Steps:
+    """The highest probabilities (n, classes) in runs of steps that follow each other, a step more on both sides."""
+    edges = np.array([starts, stops]).T.ravel()
+    within = np.maximum.reduceat(steps, edges[:-1] if edges[-1] == len(steps) else edges, axis=0)[::2]
+    before, behind = np.maximum(edges[::2] - 1, 0), np.minimum(edges[1::2], len(steps) - 1)
+    return np.maximum(np.maximum(within, steps[before]), steps[behind])
 
 
 def _left_out(letter: Letter, place: int, steps: Steps) -> _Change:

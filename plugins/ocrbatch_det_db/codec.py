@@ -106,6 +106,8 @@ def mean_inside(probability: NDArray[np.float32], polygon: NDArray[Any]) -> floa
     corners = np.rint(polygon).astype(np.int32)
     x, y, w, h = cv2.boundingRect(corners)
     left, top, right, bottom = max(x, 0), max(y, 0), min(x + w, width), min(y + h, height)
+    if len(corners) == 4 and cv2.contourArea(corners) == (w - 1) * (h - 1):  # an upright box: all of the window
+        return cv2.mean(probability[top:bottom, left:right])[0]
     mask = np.zeros((bottom - top, right - left), np.uint8)
     cv2.fillPoly(mask, [corners], 1, offset=(-left, -top))
     return cv2.mean(probability[top:bottom, left:right], mask)[0]
