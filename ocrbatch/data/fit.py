@@ -17,8 +17,8 @@ MID_GREY = 127
 """What a line is padded with: about 0 after normalising with mean and std of 0.5."""
 
 _SAMPLED = 1.5
-"""Lines up to so many times as high as the network's are sampled, which takes a quarter of the time of averaging and is
-read as well; of twice the height one in a hundred would be read worse."""
+"""Lines up to so many times as large as in the network are sampled, which takes a quarter of the time of averaging and
+is read as well; of twice the size one in a hundred would be read worse."""
 
 
 def convert_color(picture: Image, color: Color) -> NDArray[np.uint8]:
@@ -38,7 +38,8 @@ def fit_line(line: Image, input: RecognizerInput) -> tuple[NDArray[np.uint8], fl
     wanted = max(1, round(width * input.height / height))
     target = next((step for step in input.widths if step >= wanted), input.widths[-1])
     used = min(wanted, target)
-    kernel = cv2.INTER_LINEAR if height <= _SAMPLED * input.height else cv2.INTER_AREA
+    little = height <= _SAMPLED * input.height and width <= _SAMPLED * used
+    kernel = cv2.INTER_LINEAR if little else cv2.INTER_AREA
     resized = _resize(convert_color(line, input.color), input.height, used, kernel)
     fitted = np.full((input.height, target, input.channels), MID_GREY, np.uint8)
     fitted[:, :used] = resized

@@ -28,6 +28,17 @@ def test_line_longer_than_the_ladder_is_squeezed():
     assert fitted[:, 101:].min() > 245
 
 
+@pytest.mark.parametrize("size", [(32, 1000), (128, 400)])
+def test_lines_that_are_shrunk_much_are_averaged(size):
+    line = np.zeros((*size, 3), np.uint8)
+    line[::2, ::2] = 240
+    fitted, used = fit_line(line, RecognizerInput(widths=(100, 200)))
+    shown = fitted[:, : round(used * fitted.shape[1])]
+    assert abs(float(shown.mean()) - 60) < 3
+    if size[0] > 32:
+        assert shown.std() < 10
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 70), st.integers(1, 400), st.sampled_from(["rgb", "gray"]))
 def test_any_line_fits(height, width, color):

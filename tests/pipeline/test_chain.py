@@ -69,6 +69,16 @@ def test_a_line_reads_the_same_whatever_its_neighbours() -> None:
     assert [reading.text for reading in recognizer.read([lines[n] for n in order])] == [alone[n] for n in order]
 
 
+@pytest.mark.parametrize("held", [0, 3000, 10**9])
+def test_how_many_outputs_are_decoded_together_changes_nothing(held: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    recognizer = Recognizer(GreyCodec(), Same(), 3, 1.5, "m")
+    lines = [recognizer.line(rng.integers(0, 255, (8, int(width), 3), np.uint8)) for width in rng.integers(1, 140, 20)]
+    alone = [recognizer.read([line])[0].text for line in lines]
+    monkeypatch.setattr("ocrbatch.pipeline.recognize._HELD", held)
+    assert [reading.text for reading in recognizer.read(lines)] == alone
+
+
 def test_padding_beyond_the_next_step_is_not_read() -> None:
     codec, rng = GreyCodec((64, 128, 640)), np.random.default_rng(0)
     pictures = [rng.integers(0, 255, (8, width, 3), np.uint8) for width in (3, 64, 65, 129, 200, 608, 609, 700)]

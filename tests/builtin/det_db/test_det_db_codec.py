@@ -151,6 +151,18 @@ def test_mean_inside_against_brute_force() -> None:
     assert mean_inside(probability, quad) == pytest.approx(float(probability[inside].mean()), abs=5e-3)
 
 
+@pytest.mark.parametrize("points", [[[3, 4], [17, 4], [17, 9], [3, 9]], [[-6, 20], [12, 20], [12, 60], [-6, 60]]])
+def test_an_upright_box_is_scored_by_all_pixels_that_it_covers(points: list[list[int]]) -> None:
+    probability = np.random.default_rng(0).random((40, 50), np.float32)
+    mask = np.zeros((100, 110), np.uint8)
+    cv2.fillPoly(mask, [np.array(points) + 30], 1)
+    inside = mask[30:70, 30:80] > 0
+    assert mean_inside(probability, np.array(points, np.float32)) == pytest.approx(float(probability[inside].mean()))
+    diamond = np.array([[20, 4], [36, 20], [20, 36], [4, 20]], np.float32)
+    probability[:12, :12] = 1000  # corners of the window that the diamond leaves out
+    assert mean_inside(probability, diamond) < 1
+
+
 def test_polygons_follow_curved_text() -> None:
     t = np.linspace(np.pi, 2 * np.pi, 20)
     arc = np.concatenate([np.stack([r * np.cos(t), r * np.sin(t)], 1)[::step] for r, step in ((90, 1), (60, -1))])

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from ocrbatch.types import TextRegion
 from ocrbatch_post_text.config import ReadingOrderConfig
+from ocrbatch_post_text.layout import Box, _Band, _joined
 from ocrbatch_post_text.reading_order import ReadingOrder
 
 
@@ -170,3 +171,17 @@ def test_no_region_is_lost_and_numbers_are_whole(boxes: list[tuple[float, float,
     for numbers in ([one.line for one in kept], [one.block for one in kept]):
         assert sorted(set(numbers)) == list(range(len(set(numbers))))
         assert numbers == sorted(numbers)
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 25)), min_size=1, max_size=25), st.integers(1, 9))
+def test_bands_are_what_lies_between_wide_white_ones(spans: list[tuple[int, int]], gap: int) -> None:
+    bands: list[_Band] = []
+    for number, (left, width) in enumerate(spans):
+        bands = _joined(bands, Box(number, left, 0, left + width, 1), gap)
+    expected: list[list[int]] = []
+    for left, width in sorted(spans):
+        if expected and left < expected[-1][1] + gap:
+            expected[-1] = [expected[-1][0], max(expected[-1][1], left + width), expected[-1][2] + 1]
+        else:
+            expected.append([left, left + width, 1])
+    assert [list(band) for band in sorted(bands)] == expected
