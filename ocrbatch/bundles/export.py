@@ -23,10 +23,11 @@ from ocrbatch.bundles.archive import refuse_existing
 from ocrbatch.bundles.format import GRAPH, WEIGHTS, Agreement, BundleInfo
 from ocrbatch.bundles.onnx_graph import graph_from_keras, halved, native_output_hidden, output_names
 from ocrbatch.bundles.onnx_int8 import quantized
+from ocrbatch.bundles.onnx_int8_first import COLUMNS
 from ocrbatch.bundles.samples import folder_pictures, run_pictures
 from ocrbatch.bundles.store import load_weights, open_bundle, stamp_plugins, write_bundle
 from ocrbatch.config.load import load_yaml, validate
-from ocrbatch.config.schema import ModelSpec
+from ocrbatch.config.schema import DetectorInput, ImageInput, ModelSpec, RecognizerInput
 from ocrbatch.config.train import TrainConfig
 from ocrbatch.contracts import Networks
 from ocrbatch.errors import BundleError, InputError
@@ -114,7 +115,9 @@ def write_model(
     compared = pictures[:: -(-len(pictures) // INT8_SAMPLES)]  # hundreds are for the ranges of int8 alone
     if half or int8:
         _agreement(model, graph, spec, host, compared, TOLERANCE, difference)
-    graph = quantized(graph, _encoded(spec, host, pictures)) if int8 else graph
+    if int8:
+        aligned = _aligned(network.algorithm_config(spec, host).input)
+        graph = quantized(graph, _encoded(spec, host, pictures), aligned=aligned)
     graph = halved(graph) if half else graph
     usual = INT8_TOLERANCE if int8 else HALF_TOLERANCE if half else TOLERANCE
     agreement = _agreement(model, graph, spec, host, compared, tolerance or usual, share if int8 else difference)
@@ -155,6 +158,13 @@ def share(one: Sequence[NDArray[Any]], other: Sequence[NDArray[Any]]) -> float:
         return float("inf")
     gap = sum(float(np.abs(a.astype(np.float64) - b).sum()) for a, b in zip(one, other, strict=True))
     return gap / max(1.0, sum(float(np.abs(a.astype(np.float64)).sum()) for a in one))
+
+
+def _aligned(input: ImageInput) -> bool:
+    """Whether all pictures for a network have even heights and widths that are multiples of COLUMNS."""
+    if isinstance(input, RecognizerInput):
+        return input.height % 2 == 0 and all(width % COLUMNS == 0 for width in input.widths)
+    return isinstance(input, DetectorInput) and input.divisor % COLUMNS == 0
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from typing import Any
 import onnx
 import onnxruntime as ort
 
-from ocrbatch.bundles.onnx_passes import nodes_within, simplify, store_half
+from ocrbatch.bundles.onnx_nodes import nodes_within
+from ocrbatch.bundles.onnx_passes import simplify, store_half
 from ocrbatch.errors import BundleError
 
 _AXES = ("batch", "height", "width", "channels")

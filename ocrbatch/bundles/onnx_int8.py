@@ -1,4 +1,4 @@
-"""Graphs that compute with 8-bit integers from the second convolution to the last LSTM."""
+"""Graphs that compute with 8-bit integers from the picture to the last LSTM."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from ocrbatch.bundles.onnx_int8_first import quantize_first
 from ocrbatch.bundles.onnx_int8_lstm import quantize_lstms
 from ocrbatch.bundles.onnx_passes import remove_unused, repeat_bytes
 
 _BETWEEN = ("Relu", "Add", "Resize", "Concat")
 
 
-def quantized(content: bytes, batches: Sequence[NDArray[np.uint8]]) -> bytes:
+def quantized(content: bytes, batches: Sequence[NDArray[np.uint8]], *, aligned: bool = False) -> bytes:
     """A graph with its convolutions, what stands between them, and its LSTMs in 8 bits: weights by channel, values by
     the ranges that they have over ``batches``, uint8 (N, H, W, C) each.
 
-    The first convolution stays as it is. Processors without VNNI instructions add pairs of products in 16 bits, which
-    overflow where many values are near the top of their range: bright paper is, what later layers see hardly ever.
+    The first convolution only where pictures are ``aligned`` (see :func:`quantize_first`), and with smaller weights.
+    Processors without VNNI instructions add pairs of products in 16 bits, which overflow where many values are near the
+    top of their range: bright paper is, what later layers see hardly ever.
     """
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
@@ -57,6 +59,8 @@ def quantized(content: bytes, batches: Sequence[NDArray[np.uint8]]) -> bytes:
             logging.getLogger().setLevel(level)
         model = onnx.load(target)
     repeat_bytes(model.graph)
+    if aligned:
+        quantize_first(model.graph, np.mean([batch.mean(axis=(0, 1, 2)) for batch in batches], axis=0))
     quantize_lstms(model, batches)
     remove_unused(model.graph)
     faster: bytes = model.SerializeToString()

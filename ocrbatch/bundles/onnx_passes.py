@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import helper, numpy_helper
+
+from ocrbatch.bundles.onnx_nodes import (
+    attributes_of,
+    constants_of,
+    is_read_once,
+    new_constant,
+    of_type,
+    producer_of,
+    reads_of,
+)
 
 _LARGE = 256  # numbers: below that, a Cast costs more than it saves
 
@@ -23,15 +30,15 @@ def simplify(graph: onnx.GraphProto) -> None:
 
 def repeat_pixels_in_one_node(graph: onnx.GraphProto) -> None:
     """Tile of channels -> DepthToSpace becomes Resize, which ONNX Runtime does in its blocked layout."""
-    for node in _of_type(graph, "DepthToSpace"):
-        tile = next((n for n in _of_type(graph, "Tile") if n.output[0] == node.input[0]), None)
-        factor, mode = _attributes(node)["blocksize"], _attributes(node).get("mode", b"DCR")
-        if tile is None or mode != b"DCR" or not _read_once(graph, tile.output[0]):
+    for node in of_type(graph, "DepthToSpace"):
+        tile = next((n for n in of_type(graph, "Tile") if n.output[0] == node.input[0]), None)
+        factor, mode = attributes_of(node)["blocksize"], attributes_of(node).get("mode", b"DCR")
+        if tile is None or mode != b"DCR" or not is_read_once(graph, tile.output[0]):
             continue
-        repeats = _constants(graph).get(tile.input[1])
+        repeats = constants_of(graph).get(tile.input[1])
         if repeats is None or repeats.tolist() != [1, factor**2, 1, 1]:
             continue
-        scales = _new(graph, np.array([1, 1, factor, factor], np.float32))
+        scales = new_constant(graph, np.array([1, 1, factor, factor], np.float32))
         resize = helper.make_node(
             "Resize",
             [tile.input[0], "", scales],
@@ -48,14 +55,14 @@ def normalize_planes(graph: onnx.GraphProto) -> None:
 
     A constant for a whole plane is several times faster than one that changes with every number.
     """
-    for transpose in _of_type(graph, "Transpose"):
-        if _attributes(transpose).get("perm") != [0, 3, 1, 2]:
+    for transpose in of_type(graph, "Transpose"):
+        if attributes_of(transpose).get("perm") != [0, 3, 1, 2]:
             continue
-        while (before := _producer(graph, transpose.input[0])) is not None and before.op_type in ("Mul", "Add"):
-            values = _constants(graph).get(before.input[1])
-            if values is None or values.shape[-1:] != (values.size,) or not _read_once(graph, before.output[0]):
+        while (before := producer_of(graph, transpose.input[0])) is not None and before.op_type in ("Mul", "Add"):
+            values = constants_of(graph).get(before.input[1])
+            if values is None or values.shape[-1:] != (values.size,) or not is_read_once(graph, before.output[0]):
                 break
-            planes = _new(graph, values.reshape(1, -1, 1, 1).astype(np.float32))
+            planes = new_constant(graph, values.reshape(1, -1, 1, 1).astype(np.float32))
             first = helper.make_node("Transpose", [before.input[0]], [before.output[0]], perm=[0, 3, 1, 2])
             second = helper.make_node(before.op_type, [before.output[0], planes], [transpose.output[0]])
             before.CopyFrom(first)
@@ -66,17 +73,17 @@ def normalize_planes(graph: onnx.GraphProto) -> None:
 def repeat_bytes(graph: onnx.GraphProto) -> None:
     """DequantizeLinear -> Resize that repeats pixels -> QuantizeLinear, of one scale, becomes an Expand of the bytes
     with channels last, the layout in which ONNX Runtime has the convolutions around it: three times as fast."""
-    for resize in _of_type(graph, "Resize"):
-        before = _producer(graph, resize.input[0])
-        after = next((node for node in _of_type(graph, "QuantizeLinear") if node.input[0] == resize.output[0]), None)
+    for resize in of_type(graph, "Resize"):
+        before = producer_of(graph, resize.input[0])
+        after = next((node for node in of_type(graph, "QuantizeLinear") if node.input[0] == resize.output[0]), None)
         factor = _repeats(graph, resize)
         if before is None or before.op_type != "DequantizeLinear" or after is None or factor is None:
             continue
-        if not _read_once(graph, resize.output[0]) or not _same_scale(graph, before, after):
+        if not is_read_once(graph, resize.output[0]) or not _same_scale(graph, before, after):
             continue
         name = after.output[0]
         axes, copies, growth = (
-            _new(graph, np.array(values, np.int64))
+            new_constant(graph, np.array(values, np.int64))
             for values in ([2, 4], [1, 1, factor, 1, factor, 1], [1, factor, factor, 1])
         )
         nodes = [
@@ -116,7 +123,7 @@ def store_half(graph: onnx.GraphProto) -> None:
 def remove_unused(graph: onnx.GraphProto) -> None:
     """Drops nodes and constants that no output depends on."""
     while True:
-        read = _reads(graph) | Counter(output.name for output in graph.output)
+        read = reads_of(graph) | Counter(output.name for output in graph.output)
         unused = [node for node in graph.node if not any(read[name] for name in node.output)]
         if not unused:
             break
@@ -127,19 +134,10 @@ def remove_unused(graph: onnx.GraphProto) -> None:
     graph.initializer.extend(kept)
 
 
-def nodes_within(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    """All nodes of a graph, those of loops and branches included."""
-    for node in graph.node:
-        yield node
-        for attribute in node.attribute:
-            for inner in (attribute.g, *attribute.graphs):
-                yield from nodes_within(inner)
-
-
 def _repeats(graph: onnx.GraphProto, resize: onnx.NodeProto) -> int | None:
     """How often a Resize repeats each row and column, where that is all it does."""
-    attributes = _attributes(resize)
-    scales = _constants(graph).get(resize.input[2]) if len(resize.input) == 3 else None
+    attributes = attributes_of(resize)
+    scales = constants_of(graph).get(resize.input[2]) if len(resize.input) == 3 else None
     kind = [attributes.get(key) for key in ("mode", "coordinate_transformation_mode", "nearest_mode")]
     if scales is None or kind != [b"nearest", b"asymmetric", b"floor"]:
         return None
@@ -149,39 +147,8 @@ def _repeats(graph: onnx.GraphProto, resize: onnx.NodeProto) -> int | None:
 
 def _same_scale(graph: onnx.GraphProto, one: onnx.NodeProto, other: onnx.NodeProto) -> bool:
     """Whether two nodes quantize by equal constants."""
-    constants = _constants(graph)
+    constants = constants_of(graph)
     return all(
         a in constants and b in constants and np.array_equal(constants[a], constants[b])
         for a, b in zip(one.input[1:], other.input[1:], strict=True)
     )
-
-
-def _of_type(graph: onnx.GraphProto, operator: str) -> list[onnx.NodeProto]:
-    return [node for node in graph.node if node.op_type == operator]
-
-
-def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
-    return {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
-
-
-def _constants(graph: onnx.GraphProto) -> dict[str, NDArray[Any]]:
-    return {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-
-
-def _reads(graph: onnx.GraphProto) -> Counter[str]:
-    return Counter(name for node in nodes_within(graph) for name in node.input)
-
-
-def _read_once(graph: onnx.GraphProto, name: str) -> bool:
-    return _reads(graph)[name] == 1 and all(output.name != name for output in graph.output)
-
-
-def _producer(graph: onnx.GraphProto, name: str) -> onnx.NodeProto | None:
-    return next((node for node in graph.node if name in node.output), None)
-
-
-def _new(graph: onnx.GraphProto, values: NDArray[Any]) -> str:
-    """Name of a new constant."""
-    name = f"constant_{len(graph.initializer)}_{len(graph.node)}"
-    graph.initializer.append(numpy_helper.from_array(values, name))
-    return name

@@ -10,8 +10,9 @@ import pytest
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from ocrbatch.bundles.onnx_int8 import quantized
+from ocrbatch.bundles.onnx_int8_first import quantize_first
 from ocrbatch.bundles.onnx_int8_lstm import quantize_lstms
-from ocrbatch.bundles.onnx_passes import repeat_bytes
+from ocrbatch.bundles.onnx_passes import remove_unused, repeat_bytes
 
 RNG = np.random.default_rng(0)
 
@@ -165,6 +166,83 @@ def test_lstms_of_other_kinds_stay(changed: dict[str, Any]) -> None:
     model = reading(**changed)
     quantize_lstms(model, [pixels(1, 1, 8, 5)])
     assert "LSTM" in operators(model)
+
+
+def looking(channels: int = 1, mean: float = 0.5, **changes: Any) -> onnx.ModelProto:
+    """Normalised pixels -> convolution -> ReLU -> bytes, and these as floats."""
+    kind = {"strides": [2, 2], "pads": [1, 1, 1, 1], "kernel_shape": [3, 3]} | changes
+    kernel = RNG.normal(size=(6, channels, 3, 3)).astype(np.float32) / 3
+    nodes = [
+        helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["float", "factor"], ["scaled"]),
+        helper.make_node("Add", ["scaled", "offset"], ["normalized"]),
+        helper.make_node("Transpose", ["normalized"], ["x"], perm=[0, 3, 1, 2]),
+        helper.make_node("Conv", ["x", "kernel", "bias"], ["a"], **kind),
+        helper.make_node("Relu", ["a"], ["b"]),
+        helper.make_node("QuantizeLinear", ["b", "scale", "zero"], ["c"]),
+        helper.make_node("DequantizeLinear", ["c", "scale", "zero"], ["y"]),
+    ]
+    constants: dict[str, Any] = {
+        "factor": np.full((1, 1, 1, channels), 2 / 255, np.float32),
+        "offset": np.full((1, 1, 1, channels), -2 * mean, np.float32),
+        "bias": RNG.normal(size=6).astype(np.float32) / 3,
+        "scale": np.array(0.02, np.float32),
+        "zero": np.array(0, np.uint8),
+    }
+    return model_of(nodes, 4, kernel=kernel[:, :, : kind["kernel_shape"][0], : kind["kernel_shape"][1]], **constants)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("mean", [0.5, 0.0, 0.9])
+def test_the_first_convolution_on_bytes_sees_the_same(channels: int, mean: float) -> None:
+    model, batch = looking(channels, mean), pixels(2, 8, 20, channels)
+    (expected,) = run(model, batch)
+    quantize_first(model.graph, np.full(channels, 127.0))
+    remove_unused(model.graph)
+    assert [name for name in operators(model) if name not in ("Reshape", "Transpose")] == [
+        "QLinearConv",
+        "DequantizeLinear",
+    ]
+    (found,) = run(model, batch)
+    assert found.shape == expected.shape == (2, 6, 4, 10)
+    assert np.abs(found - expected)[:, :, 1:, 1:].max() < 0.1
+    assert np.abs(found - expected).mean() < 0.03
+
+
+def test_what_rounding_takes_off_for_paper_is_given_back() -> None:
+    model, paper = looking(), np.full((1, 8, 16, 1), 250, np.uint8)
+    (expected,) = run(model, paper)
+    quantize_first(model.graph, np.array([250.0]))
+    (found,) = run(model, paper)
+    assert np.abs(found - expected)[:, :, 1:, 1:].max() <= 0.0201
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_sixteen_bits_hold_products_of_neighbours_in_the_first_convolution(channels: int) -> None:
+    model = looking(channels)
+    quantize_first(model.graph, np.full(channels, 127.0))
+    (conv,) = [node for node in model.graph.node if node.op_type == "QLinearConv"]
+    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    rows = np.abs(constants[conv.input[3]].astype(int)).transpose(0, 2, 3, 1).reshape(-1, 2)
+    assert rows.sum(axis=1).max() * 255 < 2**15
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"strides": [1, 1]}, {"pads": [0, 0, 2, 2]}, {"dilations": [2, 2]}, {"kernel_shape": [1, 1], "pads": [0] * 4}],
+    ids=["stride", "padding", "dilated", "1x1"],
+)
+def test_first_convolutions_of_other_kinds_stay(changed: dict[str, Any]) -> None:
+    model = looking(**changed)
+    before = model.SerializeToString()
+    quantize_first(model.graph, np.array([127.0]))
+    assert model.SerializeToString() == before
+
+
+def test_a_first_convolution_whose_middle_is_no_level_stays() -> None:
+    model = looking(mean=-0.1)
+    quantize_first(model.graph, np.array([127.0]))
+    assert "Conv" in operators(model)
 
 
 def test_nothing_between_two_convolutions_goes_to_float() -> None:
