@@ -102,13 +102,12 @@ def _on_bytes(
     whole = np.rint(packed / scales[:, None, None, None]).astype(np.int8)
     lost = np.einsum("ochw,c->o", packed - whole * scales[:, None, None, None], np.tile(typical, COLUMNS))
     biases = np.rint((np.tile(bias, 2) + lost) / (scales * picture[0])).astype(np.int32)
-    channels = {"columns": COLUMNS * weights.shape[1], "outputs": len(weights)}
-    wide, narrow = (new_constant(graph, np.array([0, 0, -1, size], np.int64)) for size in channels.values())
     name = after.output[0]
 
     def constants(*arrays: Any) -> list[str]:
         return [new_constant(graph, np.asarray(array)) for array in arrays]
 
+    wide, narrow = constants(*([0, 0, -1, size] for size in (COLUMNS * weights.shape[1], len(weights))))
     yield helper.make_node("Reshape", [graph.input[0].name, wide], [f"{name}_columns"])
     yield helper.make_node("Transpose", [f"{name}_columns"], [f"{name}_planes"], perm=[0, 3, 1, 2])
     inputs = [f"{name}_planes", *constants(*picture, whole, scales.astype(np.float32), np.zeros(len(whole), np.int8))]
