@@ -100,9 +100,8 @@ def _spelled(
         parts += [tuple(column[done:first] for column in letters), tuple(map(np.array, zip(*mended, strict=True)))]
         counts[number], done = len(mended), stop
     parts.append(tuple(column[done:] for column in letters))
-    return np.repeat(np.arange(len(counts)), counts), tuple(
-        np.concatenate(column) for column in zip(*parts, strict=True)
-    )
+    columns = tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+    return np.repeat(np.arange(len(counts)), counts), columns
 
 
 def character_spans(centres: NDArray[np.floating[Any]]) -> NDArray[np.float32]:

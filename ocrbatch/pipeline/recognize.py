@@ -19,9 +19,8 @@ from ocrbatch.pipeline.long_lines import Piece, pieces
 from ocrbatch.types import Image, Polygon, TextRegion, Word
 
 _SURELY_TURNED = 3.0  # times as tall as wide: no single character is
-_WORD = re.compile("[^ ]+")
 _NARROWEST = 64  # columns that a network is given at least: some context even for a single character
-
+_WORD = re.compile("[^ ]+")
 
 _HELD = 16_000_000
 """Bytes of outputs that are decoded together: after each batch, when the network has filled the processor's caches, the
@@ -122,6 +121,7 @@ class Recognizer:
         return [readings[number] for number in range(len(lines))]
 
     def _decoded(self, lines: Sequence[Line], held: Sequence[_Read]) -> Iterator[tuple[int, Reading]]:
+        """The readings of some batches, with the numbers of their lines."""
         for numbers, outputs in held:
             used = [lines[number].used for number in numbers]
             yield from zip(numbers, self.codec.decode(outputs, used), strict=True)
@@ -160,9 +160,8 @@ def _words(lines: Sequence[tuple[Polygon, Reading]]) -> Iterator[tuple[Word, ...
     if any(counts):
         spans = np.concatenate([reading.spans for _, reading in lines])
         before = np.cumsum([0, *(len(reading.spans) for _, reading in lines[:-1])])
-        first, stop = (
-            np.array([place for of_line in places for place in of_line]) + np.repeat(before, counts)[:, None]
-        ).T
+        flat = np.array([place for of_line in places for place in of_line])
+        first, stop = (flat + np.repeat(before, counts)[:, None]).T
         corners = np.repeat(np.stack([points for points, _ in lines]), counts, axis=0)
         quads = iter(_between(corners, spans[first, 0], spans[stop - 1, 1]))
     for (_, reading), of_line in zip(lines, places, strict=True):
