@@ -136,12 +136,9 @@ class Reading:
     spans: NDArray[np.float32]
     scores: NDArray[np.float32] | None = None
 
-    def score_of(self, start: int, stop: int) -> float:
-        """The mean score of the characters from ``start`` up to ``stop``; that of the line when only it is known."""
-        if self.scores is None:
-            return self.score
-        scores = self.scores[start:stop].tolist()  # on a word's few numbers numpy's own mean costs five times as much
-        return sum(scores) / len(scores)
+    def letter_scores(self) -> NDArray[np.float64]:
+        """The score of each character; that of the line when only it is known."""
+        return np.full(len(self.text), self.score) if self.scores is None else self.scores.astype(np.float64)
 
 
 class RecognizerCodec(Protocol):

@@ -119,22 +119,37 @@ def quad_size(quad: ArrayLike) -> tuple[float, float]:
     return max(math.dist(tl, tr), math.dist(bl, br)), max(math.dist(tl, bl), math.dist(tr, br))
 
 
+def quad_sizes(quads: ArrayLike) -> NDArray[np.floating[Any]]:
+    """Widths and heights (n, 2) of quadrilaterals (n, 4, 2), as :func:`quad_size` gives those of one."""
+    points = np.asarray(quads)
+    sides = np.linalg.norm(points - np.roll(points, -1, axis=1), axis=2)
+    return np.maximum(sides[:, :2], sides[:, 2:])
+
+
 def crop_quad(page: Image, quad: ArrayLike, *, turn_tall: float | None = 1.5) -> Image:
     """The quadrilateral of ``page`` as an upright picture (bilinear, borders replicated), at least 1 x 1 pixel. One
     that is at least ``turn_tall`` times as tall as wide is turned a quarter anticlockwise; None turns nothing."""
     corners = np.asarray(quad, np.float32)
-    width, height = (max(1, round(side)) for side in quad_size(corners))
-    steps = _steps(corners, width, height)
-    if steps is not None:  # nearly always: half the time
+    size = width, height = tuple(max(1, round(side)) for side in quad_size(corners))
+    if (middle := _middle(corners)) is not None:  # most boxes: a third of the time
+        crop = cv2.getRectSubPix(page, size, middle)
+    elif (steps := _steps(corners, width, height)) is not None:  # nearly all others: half the time
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        crop = cv2.warpAffine(page, steps, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        crop = cv2.warpAffine(page, steps, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
     else:
         target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
         matrix = cv2.getPerspectiveTransform(corners, target)
-        crop = cv2.warpPerspective(page, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+        crop = cv2.warpPerspective(page, matrix, size, borderMode=cv2.BORDER_REPLICATE)
     if turn_tall is not None and height >= turn_tall * width:
         crop = np.rot90(crop)
     return np.ascontiguousarray(crop)
+
+
+def _middle(corners: Polygon) -> tuple[float, float] | None:
+    """The pixel in the middle of an upright box that starts at its top left; None for other quadrilaterals."""
+    (left, top), (x1, y1), (right, bottom), (x3, y3) = corners.tolist()
+    upright = left == x3 <= x1 == right and top == y1 <= y3 == bottom
+    return ((left + right - 1) / 2, (top + bottom - 1) / 2) if upright else None
 
 
 def _steps(corners: Polygon, width: int, height: int) -> NDArray[np.float64] | None:
@@ -145,10 +160,10 @@ def _steps(corners: Polygon, width: int, height: int) -> NDArray[np.float64] | N
     return np.array([[(x1 - x) / width, (x3 - x) / height, x], [(y1 - y) / width, (y3 - y) / height, y]])
 
 
-def with_height(quad: ArrayLike, share: float) -> Polygon:
-    """A quadrilateral (4, 2), clockwise from its top left, ``share`` times as high around its middle line."""
-    corners = np.asarray(quad, np.float32)
-    return np.asarray((corners * (1 + share) + corners[::-1] * (1 - share)) / 2, np.float32)
+def with_height(quads: ArrayLike, share: float) -> Polygon:
+    """Quadrilaterals (..., 4, 2), clockwise from their top left, ``share`` times as high around their middle lines."""
+    corners = np.asarray(quads, np.float32)
+    return np.asarray((corners * (1 + share) + corners[..., ::-1, :] * (1 - share)) / 2, np.float32)
 
 
 def inset_convex(polygon: ArrayLike, distance: float) -> Polygon | None:

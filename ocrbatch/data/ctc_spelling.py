@@ -57,6 +57,15 @@ class _Change(NamedTuple):
     letter: Letter | None = None
 
 
+class _Part(NamedTuple):
+    """What may matter to a word: ``steps`` (n, m) of a line from ``start`` on, of ``classes`` (m,) alone, the blank the
+    first one. Most classes of a large charset are likely nowhere in a word, and numpy's time goes by their number."""
+
+    steps: Steps
+    classes: NDArray[np.intp]
+    start: int
+
+
 @dataclass(frozen=True)
 class Speller:
     """A lexicon at work on the classes of a charset."""
@@ -103,53 +112,71 @@ class Speller:
 
     def _mended(self, line: Sequence[Letter], steps: Steps, first: int, stop: int) -> Sequence[_Change]:
         """The best changes of the word from ``first`` up to ``stop`` that make a known one of it, if there are any."""
-        offered = [*self._replacements(line, steps, first, stop), *self._insertions(line, steps, first, stop)]
+        part = _part(steps, line[first].start, line[stop - 1].stop)
+        left_out = [_left_out(line[place], place, steps) for place in range(first, stop)]
+        offered = [
+            *self._replacements(line, part, first, stop),
+            *left_out,
+            *self._insertions(line, part, len(steps), first, stop),
+        ]
         offered = sorted(offered, key=lambda change: change.score, reverse=True)[:_CHOICES]
+        word = self._text(line[first:stop])
         best = -_MOST_DOUBT
         found: tuple[_Change, ...] = ()
         for cost, changes in _cheap(offered):
-            weight = self._weight(self._text(_changed(line[first:stop], changes, first)))
+            weight = self._weight(self._rewritten(word, changes, first))
             if weight is not None and cost + weight > best:
                 best, found = cost + weight, changes
-        word = self._text(line[first:stop])
         return [self._cased(change, word, first) for change in found]
 
     def _weight(self, text: str) -> float | None:
         """That of the word, or of the words that spaces make of it, which must be common ones."""
-        words = text.split(" ")
-        weights = [weight for word in words if (weight := self.lexicon.weight(word)) is not None]
-        if len(text) < _SHORTEST or len(weights) < len(words) or (len(words) > 1 and min(weights) < 0):
+        if len(text) < _SHORTEST:
             return None
-        return sum(weights)
+        if " " not in text:
+            return self.lexicon.weight(text)
+        weights = [self.lexicon.weight(word) for word in text.split(" ")]
+        known = [weight for weight in weights if weight is not None and weight >= 0]
+        return sum(known) if len(known) == len(weights) else None
 
-    def _replacements(self, line: Sequence[Letter], steps: Steps, first: int, stop: int) -> Iterator[_Change]:
+    def _replacements(self, line: Sequence[Letter], part: _Part, first: int, stop: int) -> Iterator[_Change]:
         letters = line[first:stop]
-        near = _highest(steps, [letter.start for letter in letters], [letter.stop for letter in letters])
-        read = near[np.arange(len(letters)), [letter.number for letter in letters]]
-        for place, number in np.argwhere(self._letters & (near > _LEAST * read[:, None])).tolist():
-            letter, probability = letters[place], float(near[place, number])
-            if number != letter.number:
-                score = _log_odds(probability, read[place])
-                yield _Change(score, first + place, 1, letter._replace(number=number, peak=probability))
-        for place in range(first, stop):
-            yield _left_out(line[place], place, steps)
+        near = _highest(part.steps, [(letter.start - part.start, letter.stop - part.start) for letter in letters])
+        numbers = [letter.number for letter in letters]
+        read = near[np.arange(len(letters)), np.searchsorted(part.classes, numbers)]
+        likely = self._letters[part.classes] & (near > _LEAST * read[:, None])
+        likely &= part.classes != np.array(numbers)[:, None]
+        for place, column in np.argwhere(likely).tolist():
+            probability, number = float(near[place, column]), int(part.classes[column])
+            letter = letters[place]._replace(number=number, peak=probability)
+            yield _Change(_log_odds(probability, read[place]), first + place, 1, letter)
 
-    def _insertions(self, line: Sequence[Letter], steps: Steps, first: int, stop: int) -> Iterator[_Change]:
+    def _insertions(
+        self, line: Sequence[Letter], part: _Part, n_steps: int, first: int, stop: int
+    ) -> Iterator[_Change]:
+        blank = part.steps[:, 0].tolist()
         for place in range(first, stop + 1):
             low = line[place - 1].stop if place else 0
-            high = line[place].start if place < len(line) else len(steps)
+            high = line[place].start if place < len(line) else n_steps
             low = max(low, high - _EDGE) if place == first else low
             high = min(high, low + _EDGE) if place == stop else high
-            if low >= high:
+            between = slice(low - part.start, high - part.start)
+            if low >= high or min(blank[between]) > _SURELY_BLANK:
                 continue
-            gap = steps[low:high]
-            if gap[:, BLANK].min() > _SURELY_BLANK:
-                continue
+            gap = part.steps[between]
             odds = gap / np.maximum(gap.max(axis=1, keepdims=True), _NOTHING)
-            for number in np.flatnonzero(self._spelling & (odds.max(axis=0) > _LEAST)).tolist():
-                step = int(odds[:, number].argmax())
-                letter = Letter(number, float(gap[step, number]), low + step, low + step + 1)
-                yield _Change(_log_odds(odds[step, number], 1.0), place, 0, letter)
+            for column in np.flatnonzero(self._spelling[part.classes] & (odds.max(axis=0) > _LEAST)).tolist():
+                step = int(odds[:, column].argmax())
+                letter = Letter(int(part.classes[column]), float(gap[step, column]), low + step, low + step + 1)
+                yield _Change(_log_odds(odds[step, column], 1.0), place, 0, letter)
+
+    def _rewritten(self, word: str, changes: Sequence[_Change], first: int) -> str:
+        """A word that stands at ``first``, after changes at different places."""
+        for change in sorted(changes, key=_where, reverse=True):
+            place = change.place - first
+            letter = self.charset.characters[change.letter.number - 1] if change.letter else ""
+            word = word[:place] + letter + word[place + change.length :]
+        return word
 
     def _cased(self, change: _Change, word: str, first: int) -> _Change:
         """The change with its letter in capitals or not, as the rest of the word has it."""
@@ -183,9 +210,20 @@ def _cheap(offered: Sequence[_Change]) -> Iterator[tuple[float, tuple[_Change, .
                 yield score, (change, other)
 
 
-def _highest(steps: Steps, starts: Sequence[int], stops: Sequence[int]) -> Steps:
+def _part(steps: Steps, first: int, stop: int) -> _Part:
+    """What may matter to a word between two steps: classes that are at some step more likely than the least that counts
+    beside the best one there."""
+    start = max(0, first - _EDGE)
+    window = steps[start : stop + _EDGE]
+    likely = window.max(axis=0) > _LEAST * window.max(axis=1).min()
+    likely[BLANK] = True
+    classes = np.flatnonzero(likely)
+    return _Part(window[:, classes], classes, start)
+
+
+def _highest(steps: Steps, runs: Sequence[tuple[int, int]]) -> Steps:
     """The highest probabilities (n, classes) in runs of steps that follow each other, a step more on both sides."""
-    edges = np.array([starts, stops]).T.ravel()
+    edges = np.array(runs).ravel()
     within = np.maximum.reduceat(steps, edges[:-1] if edges[-1] == len(steps) else edges, axis=0)[::2]
     before, behind = np.maximum(edges[::2] - 1, 0), np.minimum(edges[1::2], len(steps) - 1)
     return np.maximum(np.maximum(within, steps[before]), steps[behind])
@@ -197,13 +235,16 @@ def _left_out(letter: Letter, place: int, steps: Steps) -> _Change:
     return _Change(sum(_log_odds(step[BLANK], step[letter.number]) for step in run), place, 1)
 
 
-def _changed(line: Sequence[Letter], changes: Sequence[_Change], first: int = 0) -> list[Letter]:
-    """A line, or the part of it from ``first`` on, after changes at different places."""
+def _changed(line: Sequence[Letter], changes: Sequence[_Change]) -> list[Letter]:
+    """A line after changes at different places."""
     letters = list(line)
-    for change in sorted(changes, key=lambda change: change[1:3], reverse=True):  # places before it stay valid
-        place = change.place - first
-        letters[place : place + change.length] = [change.letter] if change.letter else []
+    for change in sorted(changes, key=_where, reverse=True):  # places before it stay valid
+        letters[change.place : change.place + change.length] = [change.letter] if change.letter else []
     return letters
+
+
+def _where(change: _Change) -> tuple[int, int]:
+    return change.place, change.length
 
 
 def _log_odds(one: float, other: float) -> float:

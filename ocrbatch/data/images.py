@@ -125,12 +125,27 @@ def read_array(picture: PIL.Image.Image, *, gray: bool = False) -> Image:
 def _pixels(picture: PIL.Image.Image, mode: Literal["L", "RGB"]) -> NDArray[np.uint8]:
     """A picture's pixels, (H, W) or (H, W, 3), strip by strip: each copy of a whole page that Pillow makes takes four
     bytes a pixel, and three of them more memory than both networks."""
+    if picture.mode == mode == "L" and (shared := _shared(picture)) is not None:
+        return shared
     width, height = picture.size
     pixels = np.empty((height, width) if mode == "L" else (height, width, 3), np.uint8)
     for top in range(0, height, _STRIP):
         bottom = min(top + _STRIP, height)
         pixels[top:bottom] = np.asarray(picture.crop((0, top, width, bottom)).convert(mode))
     return pixels
+
+
+def _shared(picture: PIL.Image.Image) -> NDArray[np.uint8] | None:
+    """The memory of a gray picture itself, as (H, W); None where Pillow is too old to lend it or holds it in pieces."""
+    import pyarrow  # takes longer than many commands do
+
+    picture.load()
+    try:
+        flat = pyarrow.array(picture) if hasattr(picture, "__arrow_c_array__") else None
+    except ValueError:
+        return None
+    width, height = picture.size
+    return None if flat is None else flat.to_numpy().reshape(height, width)
 
 
 def _decode(path: Path, page: int, how: Reading, *, mend: bool) -> Image:

@@ -72,9 +72,8 @@ class Chain:
         threads = threads or os.cpu_count() or 1
         detector = recognizer = None
         if det is not None:
-            detector = Detector(
-                det.codec(), engine.open(det.graph, threads), config.tiles, label(det), config.letter_height
-            )
+            session = engine.open(det.graph, threads)
+            detector = Detector(det.codec(), session, det.config.input, config.tiles, label(det), config.letter_height)
         if rec is not None:
             session = engine.open(rec.graph, threads)
             input = rec.config.input

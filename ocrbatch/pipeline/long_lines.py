@@ -53,14 +53,15 @@ def join(readings: Sequence[Reading], parts: Sequence[Piece]) -> Reading:
         if not reading.text:
             continue
         start, length = part.start / width, (part.stop - part.start) / width
+        of_letters = reading.letter_scores().tolist()
         placed = reading.spans * np.float32(length) + np.float32(start)
         if text and part.spaced:
             text += " "
             spans.append(np.array([[spans[-1][-1, 1], placed[0, 0]]], np.float32))
-            scores.append(min(scores[-1], reading.score_of(0, 1)))
+            scores.append(min(scores[-1], of_letters[0]))
         text += reading.text
         spans.append(placed)
-        scores += [reading.score_of(place, place + 1) for place in range(len(reading.text))]
+        scores += of_letters
         score += reading.score * len(reading.text)
     letters = sum(len(reading.text) for reading in readings)
     whole = np.concatenate(spans) if spans else np.zeros((0, 2), np.float32)

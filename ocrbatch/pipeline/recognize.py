@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ocrbatch.charset import normalize
 from ocrbatch.contracts import Reading, RecognizerCodec, Session
 from ocrbatch.data.gray import as_gray, as_rgb, contiguous
-from ocrbatch.geometry import crop_quad, quad_size, with_height
+from ocrbatch.geometry import crop_quad, quad_sizes, with_height
 from ocrbatch.pipeline.long_lines import Piece, pieces
 from ocrbatch.types import Image, Polygon, TextRegion, Word
 
@@ -68,7 +68,8 @@ class Recognizer:
     def views(self, page: Image, regions: Sequence[TextRegion]) -> list[list[View]]:
         """What to read of the regions of a page, RGB uint8 (H, W, 3)."""
         source = np.ascontiguousarray(as_gray(page)) if self.gray else page
-        crops = (crop_quad(source, self._across(region.points), turn_tall=None) for region in regions)
+        quads = np.array([region.points for region in regions], np.float32).reshape(-1, 4, 2)
+        crops = (crop_quad(source, quad, turn_tall=None) for quad in self._across(quads))
         pictures = (as_rgb(crop) if self.gray else crop for crop in crops)
         return [self.views_of(picture, region.points) for picture, region in zip(pictures, regions, strict=True)]
 
@@ -83,14 +84,13 @@ class Recognizer:
             return [turned]
         return [self._view(picture, points), turned]
 
-    def _across(self, points: Polygon) -> Polygon:
-        """What is cut out of a box: all of it when nobody knows yet which way the text runs."""
-        width, height = quad_size(points)
-        if height < self.turn_tall * width:
-            return with_height(points, self.crop_height)
-        if height < _SURELY_TURNED * width:
-            return points
-        return np.roll(with_height(np.roll(points, -1, axis=0), self.crop_height), 1, axis=0)
+    def _across(self, quads: Polygon) -> Polygon:
+        """What is cut out of boxes (n, 4, 2): all of one when nobody knows yet which way its text runs."""
+        width, height = quad_sizes(quads).T
+        level, turned = height < self.turn_tall * width, height >= _SURELY_TURNED * width
+        lower = with_height(quads, self.crop_height)
+        narrower = np.roll(with_height(np.roll(quads, -1, axis=1), self.crop_height), 1, axis=1)
+        return np.where(level[:, None, None], lower, np.where(turned[:, None, None], narrower, quads))
 
     def _view(self, picture: Image, points: Polygon) -> View:
         parts = tuple(pieces(picture, self.longest))
@@ -153,22 +153,24 @@ def with_texts(
 
 
 def _words(lines: Sequence[tuple[Polygon, Reading]]) -> Iterator[tuple[Word, ...]]:
-    """The words of each line. Where they stand is reckoned for all lines together: numpy is slow on a few numbers."""
+    """The words of each line. Where they stand and how sure they are is reckoned for all lines together: numpy is slow
+    on a few numbers."""
     places = [[match.span() for match in _WORD.finditer(reading.text)] for _, reading in lines]
     counts = [len(of_line) for of_line in places]
     quads: Iterator[Polygon] = iter(())
+    scores: Iterator[float] = iter(())
     if any(counts):
         spans = np.concatenate([reading.spans for _, reading in lines])
-        before = np.cumsum([0, *(len(reading.spans) for _, reading in lines[:-1])])
+        sums = np.cumsum(np.concatenate([[0.0], *(reading.letter_scores() for _, reading in lines)]))
+        before = np.cumsum([0, *(len(reading.text) for _, reading in lines[:-1])])
         flat = np.array([place for of_line in places for place in of_line])
         first, stop = (flat + np.repeat(before, counts)[:, None]).T
         corners = np.repeat(np.stack([points for points, _ in lines]), counts, axis=0)
         quads = iter(_between(corners, spans[first, 0], spans[stop - 1, 1]))
+        scores = iter(((sums[stop] - sums[first]) / (stop - first)).tolist())
     for (_, reading), of_line in zip(lines, places, strict=True):
         text = reading.text
-        yield tuple(
-            Word(normalize(text[start:stop]), next(quads), reading.score_of(start, stop)) for start, stop in of_line
-        )
+        yield tuple(Word(normalize(text[start:stop]), next(quads), next(scores)) for start, stop in of_line)
 
 
 def _between(points: Polygon, left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:

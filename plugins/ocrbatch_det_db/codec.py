@@ -36,9 +36,7 @@ class DBCodec:
         if not outlines:
             return []
         rects = np.stack([tight_rect(outline) for outline in outlines])
-        corners = geometry.rect_corners(rects)
-        scored = corners if self._config.score_mode == "fast" else [outline[:, 0] for outline in outlines]
-        scores = np.array([mean_inside(probability, shape) for shape in scored])
+        scores = np.array(self._scores(probability, outlines, rects))
         grown = rects.copy()
         grown[:, 2:4] += 2.0 * self._distance(rects[:, 2] * rects[:, 3], 2.0 * (rects[:, 2] + rects[:, 3]))[:, None]
         margins = self._config.margin * grown[:, 2:4].min(axis=1)
@@ -48,6 +46,20 @@ class DBCodec:
         good &= _areas(quads) >= 1.0
         order = np.flatnonzero(good)[::-1].tolist()  # cv2 finds the lowest outline first
         return [Detection(quads[i], float(scores[i]), self._polygon(outlines[i], margins[i] / 2, fit)) for i in order]
+
+    def _scores(
+        self, probability: NDArray[np.float32], outlines: Sequence[Outline], rects: NDArray[Any]
+    ) -> list[float]:
+        if self._config.score_mode == "slow":
+            return [mean_inside(probability, outline[:, 0]) for outline in outlines]
+        corners = np.rint(geometry.rect_corners(rects)).astype(np.int32)
+        (left, top), (right, bottom) = np.maximum(corners.min(axis=1), 0).T, corners.max(axis=1).T + 1
+        windows = np.stack([top, bottom, left, right], axis=1).tolist()
+        return [
+            # an upright box is all of its window: that takes a third of the time
+            cv2.mean(probability[y:y1, x:x1])[0] if upright else mean_inside(probability, shape)
+            for upright, (y, y1, x, x1), shape in zip(rects[:, 4] == 0, windows, corners, strict=True)
+        ]
 
     def _distance(self, area: Any, length: Any) -> Any:
         ratio = self._config.unclip_ratio
@@ -106,8 +118,6 @@ def mean_inside(probability: NDArray[np.float32], polygon: NDArray[Any]) -> floa
     corners = np.rint(polygon).astype(np.int32)
     x, y, w, h = cv2.boundingRect(corners)
     left, top, right, bottom = max(x, 0), max(y, 0), min(x + w, width), min(y + h, height)
-    if len(corners) == 4 and cv2.contourArea(corners) == (w - 1) * (h - 1):  # an upright box: all of the window
-        return cv2.mean(probability[top:bottom, left:right])[0]
     mask = np.zeros((bottom - top, right - left), np.uint8)
     cv2.fillPoly(mask, [corners], 1, offset=(-left, -top))
     return cv2.mean(probability[top:bottom, left:right], mask)[0]

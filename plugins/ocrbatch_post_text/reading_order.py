@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ocrbatch.geometry import quad_sizes
 from ocrbatch.types import TextRegion
 from ocrbatch_post_text.config import ReadingOrderConfig
 from ocrbatch_post_text.layout import NARROWEST_COLUMN, Box, Line, Rules, sections
@@ -31,7 +32,7 @@ class ReadingOrder:
         if not regions:
             return
         quads = np.stack([region.points for region in regions]).astype(np.float64)
-        typical = float(np.median(_sizes(quads).min(axis=1))) or 1.0
+        typical = float(np.median(quad_sizes(quads).min(axis=1))) or 1.0
         rules = Rules(
             columns=self.config.columns,
             column_gap=self.config.column_gap * typical,
@@ -71,7 +72,7 @@ def _level(quads: Quads) -> list[Box]:
 
 def _slant(quads: Quads) -> float:
     """Angle in radians by which the text runs, weighted by length; 0 when no box is clearly longer than high."""
-    sides = _sizes(quads)
+    sides = quad_sizes(quads)
     along = (quads[:, 1] + quads[:, 2] - quads[:, 0] - quads[:, 3])[sides[:, 0] > 2 * sides[:, 1]] / 2
     if not len(along):
         return 0.0
@@ -79,9 +80,3 @@ def _slant(quads: Quads) -> float:
     order = np.argsort(angles)
     half = np.searchsorted(np.cumsum(lengths[order]), lengths.sum() / 2)
     return float(angles[order][half])
-
-
-def _sizes(quads: Quads) -> Quads:
-    """Widths and heights (n, 2): the longer of each pair of opposite sides."""
-    sides = np.linalg.norm(quads - np.roll(quads, -1, axis=1), axis=2)
-    return np.maximum(sides[:, :2], sides[:, 2:])

@@ -118,6 +118,16 @@ def test_gray_is_the_luminance_of_the_colours(tmp_path: Path, suffix: str, most:
     assert np.quantile(difference, 0.99) <= most
 
 
+@pytest.mark.parametrize("size", [(1, 1), (463, 617), (4097, 5001)], ids=["a pixel", "odd", "in pieces"])
+def test_gray_pictures_of_any_size_are_read_as_they_are(tmp_path: Path, size: tuple[int, int]) -> None:
+    """Pillow lends the memory of small pictures and holds large ones in pieces."""
+    pixels = np.resize(np.arange(251, dtype=np.uint8), size[::-1])
+    Image.fromarray(pixels).save(tmp_path / "gray.png", compress_level=1)
+    (first, _), (again, _) = (read(tmp_path / "gray.png", gray=True) for _ in range(2))
+    assert np.array_equal(first[..., 1], pixels)
+    assert np.array_equal(again, first)
+
+
 def test_a_gray_picture_is_one_plane_seen_three_times() -> None:
     plane = np.arange(20, dtype=np.uint8).reshape(4, 5)
     picture = as_rgb(plane)

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from ocrbatch.config.run import TileConfig
+from ocrbatch.config.schema import DetectorInput
 from ocrbatch.contracts import Detection, PageFit, Reading
 from ocrbatch.data.images import Reading as HowToRead
 from ocrbatch.data.images import load_decoders
@@ -62,7 +63,7 @@ def write_tiff(path: Path, n_pages: int, fates: dict[int, int] | None = None) ->
 class BoxCodec:
     """Finds dark connected components."""
 
-    side: int = 10_000
+    side: int = 8192
 
     def encode(self, picture: np.ndarray) -> tuple[np.ndarray, PageFit]:
         height, width = picture.shape[:2]
@@ -134,9 +135,9 @@ class Same:
         return (batch,)
 
 
-def tiny_chain(side: int = 10_000, delay: float = 0.0) -> Chain:
+def tiny_chain(side: int = 8192, delay: float = 0.0) -> Chain:
     """A chain that reads dark boxes."""
-    detector = Detector(BoxCodec(side), FateSession(delay), TileConfig(), MODELS[0])
+    detector = Detector(BoxCodec(side), FateSession(delay), DetectorInput(limit_side=side), TileConfig(), MODELS[0])
     recognizer = Recognizer(GreyCodec(), Same(), 16, 1.5, MODELS[1])
     return Chain(detector, recognizer, (), HowToRead(dpi=72, pixel_limit=4_000_000))
 

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 from functools import cache
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 from pipeline_doubles import MODELS, BoxCodec, FateSession
 
 from ocrbatch.config.run import TileConfig
+from ocrbatch.config.schema import DetectorInput
+from ocrbatch.data.gray import as_gray, as_rgb
 from ocrbatch.pipeline.detect import Detector
 from ocrbatch.pipeline.text_size import letter_height, shrunk
 
@@ -79,7 +82,9 @@ class Watching(FateSession):
 def found(page: np.ndarray, letters: float | None, side: int = 1600) -> tuple[tuple[int, ...], np.ndarray]:
     """The shape that the network saw, and the corners (n, 2, 2) of the boxes."""
     session = Watching()
-    regions = Detector(BoxCodec(side), session, TileConfig(), MODELS[0], letters).find(page)
+    regions = Detector(BoxCodec(side), session, DetectorInput(limit_side=side), TileConfig(), MODELS[0], letters).find(
+        page
+    )
     [shape] = session.shapes
     return shape[1:3], np.array([[r.points.min(axis=0), r.points.max(axis=0)] for r in regions])
 
@@ -106,10 +111,45 @@ def test_no_page_is_shrunk_to_nothing() -> None:
     assert width == 640
 
 
+def test_the_height_of_letters_is_that_after_scaling() -> None:
+    page = written(48)[..., 0]
+    full, smaller = letter_height(page), letter_height(page, 0.6)
+    assert full is not None
+    assert smaller is not None
+    assert abs(smaller - 0.6 * full) <= 2.0
+
+
+def test_dirt_between_the_lines_does_not_hide_the_size_of_print() -> None:
+    page = written(40)[..., 0].copy()
+    for top in [top for line in range(20, 600, 80) for top in range(line + 50, line + 75, 10)]:
+        for left in range(40, 1500, 40):
+            page[top : top + 6, left : left + 4] = 0
+    height = letter_height(page)
+    assert height is not None
+    assert abs(height - x_height(40)) <= 4
+
+
+def test_more_specks_than_sixteen_bits_number_do_not_hide_the_size_of_print() -> None:
+    specks = np.full((1600, 1600), 255, np.uint8)
+    specks[::4, ::4] = specks[1::4, ::4] = specks[::4, 1::4] = specks[1::4, 1::4] = 0
+    alone = letter_height(written(40)[..., 0])
+    assert alone is not None
+    assert letter_height(np.vstack([written(40)[..., 0], specks])) == alone
+
+
+@pytest.mark.parametrize("scale", [0.9, 0.5, 0.4, 0.2, 0.01])
+def test_a_smaller_page_is_the_mean_of_what_it_shows(scale: float) -> None:
+    page = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (401, 303, 3), np.uint8), (0, 0), 8)
+    small = shrunk(page, scale)
+    assert small.shape == (max(1, round(401 * scale)), max(1, round(303 * scale)), 3)
+    exact = cv2.resize(page, small.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(small.astype(int) - exact).mean() <= 3
+
+
 def test_a_page_shrunk_in_gray_is_the_gray_of_the_shrunk_page() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (90, 70, 3), np.uint8)
-    colored, gray = (shrunk(picture, 0.5, 0.4, gray=gray) for gray in (False, True))
-    assert colored.shape == gray.shape == (36, 35, 3)
+    colored, gray = shrunk(picture, 0.4), shrunk(as_rgb(as_gray(picture)), 0.4)
+    assert colored.shape == gray.shape == (36, 28, 3)
     assert np.array_equal(gray[..., 0], gray[..., 2])
     weighted = colored @ np.array([0.299, 0.587, 0.114])
     assert np.abs(weighted - gray[..., 0]).max() <= 2

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pipeline_doubles import MODELS, BoxCodec, FateSession, page
 
 from ocrbatch.config.run import TileConfig
+from ocrbatch.config.schema import DetectorInput
 from ocrbatch.contracts import Detection
 from ocrbatch.pipeline.detect import Detector
 from ocrbatch.pipeline.tiling import cut, merge
@@ -69,6 +70,10 @@ def test_slanted_pieces_merge_too() -> None:
     assert np.abs(merged.points.mean(axis=0) - whole.mean(axis=0)).max() < 2
 
 
+def detector(side: int, session: FateSession, tiles: TileConfig) -> Detector:
+    return Detector(BoxCodec(side), session, DetectorInput(limit_side=side), tiles, MODELS[0])
+
+
 @pytest.mark.parametrize("size", [(4000, 300), (300, 4000), (2500, 2500)])
 def test_small_print_of_large_pages_is_found_as_on_small_ones(size: tuple[int, int]) -> None:
     """A detector that shrinks to 400 pixels sees nothing of 3-pixel marks in a 4,000-pixel page, but in its tiles."""
@@ -79,8 +84,8 @@ def test_small_print_of_large_pages_is_found_as_on_small_ones(size: tuple[int, i
     ]
     picture = page(*sorted(set(marks)), size=size)
     picture[picture < 250] = 0
-    tiled = Detector(BoxCodec(400), FateSession(), TileConfig(min_scale=0.9, overlap=0.15), MODELS[0])
-    whole = Detector(BoxCodec(10_000), FateSession(), TileConfig(), MODELS[0])
+    tiled = detector(400, FateSession(), TileConfig(min_scale=0.9, overlap=0.15))
+    whole = detector(8192, FateSession(), TileConfig())
     expected, found = whole.find(picture), tiled.find(picture)
     assert len(found) == len(expected) == len(set(marks))
     centres = [
@@ -97,5 +102,5 @@ def test_pages_that_are_not_shrunk_far_are_looked_at_once() -> None:
             seen.append(batch.shape)
             return super().__call__(batch)
 
-    Detector(BoxCodec(400), Counting(), TileConfig(min_scale=0.3, overlap=0.15), MODELS[0]).find(page(size=(1200, 900)))
+    detector(400, Counting(), TileConfig(min_scale=0.3, overlap=0.15)).find(page(size=(1200, 900)))
     assert len(seen) == 1

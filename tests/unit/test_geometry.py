@@ -181,6 +181,25 @@ def test_cropping_an_upright_box_is_slicing() -> None:
     assert np.array_equal(crop, page[10:40, 20:70])
 
 
+@given(st.floats(2, 60), st.floats(2, 30), st.floats(6, 25), st.floats(6, 25))
+def test_an_upright_box_is_sampled_as_one_that_is_nearly_upright(
+    left: float, top: float, width: float, height: float
+) -> None:
+    rows, columns = np.mgrid[:60, :90].astype(np.float32)
+    page = np.uint8(127 + 60 * np.sin(columns / 9) + 60 * np.cos(rows / 7))
+    quad = np.array([[left, top], [left + width, top], [left + width, top + height], [left, top + height]], np.float32)
+    tilted = quad + np.array([[0, 1e-3], [0, 0], [0, 0], [0, 1e-3]], np.float32)
+    upright, other = (geometry.crop_quad(page, points, turn_tall=None).astype(int) for points in (quad, tilted))
+    assert upright.shape == other.shape
+    assert np.abs(upright - other).max() <= 8  # half a pixel, by which sides are rounded, is 4
+
+
+def test_sizes_of_many_quadrilaterals_are_those_of_each() -> None:
+    quads = np.random.default_rng(0).uniform(0, 100, (20, 4, 2))
+    assert np.allclose(geometry.quad_sizes(quads), [geometry.quad_size(quad) for quad in quads])
+    assert np.array_equal(geometry.with_height(quads, 0.8)[3], geometry.with_height(quads[3], 0.8))
+
+
 def test_a_tall_box_is_turned_unless_told_not_to() -> None:
     page = np.random.default_rng(0).integers(0, 256, (90, 60, 3), np.uint8)
     quad = [[20, 10], [40, 10], [40, 70], [20, 70]]
