@@ -11,7 +11,7 @@ class ScoreFilterConfig(PluginConfig):
     """Which regions are kept."""
 
     det_score: float = Field(0.0, ge=0, le=1, description="Least score of the detector.")
-    rec_score: float = Field(0.5, ge=0, le=1, description="Least score of the recognizer.")
+    rec_score: float = Field(0.65, ge=0, le=1, description="Least score of the recognizer.")
 
 
 class ReadingOrderConfig(PluginConfig):
