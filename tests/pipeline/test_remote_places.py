@@ -153,7 +153,7 @@ DRIVER = """
 import sys
 from pipeline_doubles import run
 if __name__ == "__main__":
-    run(sys.argv[1], out=sys.argv[2], workers=1, unit_pages=1, arguments={"delay": 0.1})
+    run(sys.argv[1], out=sys.argv[2], workers=1, unit_pages=1, arguments={"delay": 0.4})
 """
 
 
