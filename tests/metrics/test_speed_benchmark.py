@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -47,3 +48,14 @@ def test_busy_by_the_clock_alone_is_no_failure(speed: dict[str, Any]) -> None:
     now = figures([0.2], [0.1])
     now["1"]["ocrbatch"]["seconds"] = [0.9]
     assert speed["slower_than"]({"cores": figures([0.2], [0.1])}, now, 0.1) == []
+
+
+def test_the_networks_and_the_rest_are_the_whole() -> None:
+    share = runpy.run_path(str(BENCHMARKS / "network_share.py"))
+    result = CliRunner().invoke(share["main"], [str(BENCHMARKS.parent / "docs/samples/letter.jpg"), "--rounds", "1"])
+    assert result.exit_code == 0, result.output
+    milliseconds = {line[:12].strip(): float(line[12:].split()[0]) for line in result.output.splitlines()}
+    assert list(milliseconds) == ["detector", "recognizer", "the rest", "all"]
+    whole = milliseconds.pop("all")
+    assert min(milliseconds.values()) > 0
+    assert sum(milliseconds.values()) == pytest.approx(whole, abs=0.2)
