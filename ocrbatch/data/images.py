@@ -145,7 +145,7 @@ def _shared(picture: PIL.Image.Image) -> NDArray[np.uint8] | None:
     except ValueError:
         return None
     width, height = picture.size
-    return None if flat is None else flat.to_numpy().reshape(height, width)
+    return None if flat is None else np.frombuffer(flat.buffers()[1], np.uint8).reshape(height, width)
 
 
 def _decode(path: Path, page: int, how: Reading, *, mend: bool) -> Image:

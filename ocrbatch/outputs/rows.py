@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import TypeAlias, TypeVar
 
-import numpy as np
 import pyarrow as pa
 
+from ocrbatch.outputs.arrow_columns import booleans, lists, numbers, quads, strings, structs
 from ocrbatch.types import PageFailure, PageResult, TextRegion, Word
 
 Outcome: TypeAlias = PageResult | PageFailure
+T = TypeVar("T")
 
 STAGES = ("decode", "detect", "rectify", "recognize", "post")
 """Stages that are timed; each has a column ``seconds_<stage>``."""
@@ -64,50 +65,65 @@ def status_of(outcome: Outcome) -> str:
 
 def to_batch(outcomes: Sequence[Outcome], det_model: str | None = None, rec_model: str | None = None) -> pa.RecordBatch:
     """Rows of some pages, in their order, with how the models are called."""
-    models = {"det_model": det_model, "rec_model": rec_model}
-    return pa.RecordBatch.from_pylist([{**_row(outcome), **models} for outcome in outcomes], schema=SCHEMA)
 
+    def read(value: Callable[[PageResult], T]) -> list[T | None]:
+        return [value(outcome) if isinstance(outcome, PageResult) else None for outcome in outcomes]
 
-def _row(outcome: Outcome) -> dict[str, Any]:
-    ref = outcome.ref
-    row = {
-        "source": ref.source,
-        "page": ref.page,
-        "n_pages": ref.n_pages,
-        "sha256": outcome.sha256 or None,
-        "status": status_of(outcome),
+    def failed(value: Callable[[PageFailure], T]) -> list[T | None]:
+        return [value(outcome) if isinstance(outcome, PageFailure) else None for outcome in outcomes]
+
+    pages = [outcome for outcome in outcomes if isinstance(outcome, PageResult)]
+    warnings = strings([text for page in pages for text in page.warnings])
+    regions = _regions([region for page in pages for region in page.regions])
+    columns = {
+        "source": strings([outcome.ref.source for outcome in outcomes]),
+        "page": numbers([outcome.ref.page for outcome in outcomes], pa.int32()),
+        "n_pages": numbers([outcome.ref.n_pages for outcome in outcomes], pa.int32()),
+        "sha256": strings([outcome.sha256 or None for outcome in outcomes]),
+        "status": strings([status_of(outcome) for outcome in outcomes]),
+        "error_kind": strings(failed(lambda page: page.kind)),
+        "error_stage": strings(failed(lambda page: page.stage)),
+        "error_message": strings(failed(lambda page: page.message)),
+        "warnings": lists(read(lambda page: page.warnings), warnings),
+        "width": numbers(read(lambda page: page.width), pa.int32()),
+        "height": numbers(read(lambda page: page.height), pa.int32()),
+        "text": strings(read(lambda page: page.text)),
+        "regions": lists(read(lambda page: page.regions), regions),
+        "det_model": strings([det_model] * len(outcomes)),
+        "rec_model": strings([rec_model] * len(outcomes)),
     }
-    if isinstance(outcome, PageFailure):
-        return row | {"error_kind": outcome.kind, "error_stage": outcome.stage, "error_message": outcome.message}
-    return row | {
-        "warnings": list(outcome.warnings),
-        "width": outcome.width,
-        "height": outcome.height,
-        "text": outcome.text,
-        "regions": [_region(region) for region in outcome.regions],
-        **{f"seconds_{stage}": seconds for stage, seconds in outcome.seconds.items()},
+    times = read(lambda page: page.seconds)
+    for stage in STAGES:
+        seconds = [None if of_page is None else of_page.get(stage) for of_page in times]
+        columns[f"seconds_{stage}"] = numbers(seconds, pa.float32())
+    return pa.RecordBatch.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
+
+
+def _regions(regions: Sequence[TextRegion]) -> pa.Array:
+    polygons = [None if region.polygon is None else region.polygon.ravel().tolist() for region in regions]
+    fields = {
+        "points": quads([region.points for region in regions]),
+        "polygon": lists(
+            polygons, numbers([value for polygon in polygons if polygon for value in polygon], pa.float32())
+        ),
+        "text": strings([region.text for region in regions]),
+        "det_score": numbers([region.det_score for region in regions], pa.float32()),
+        "rec_score": numbers([region.rec_score for region in regions], pa.float32()),
+        "kept": booleans([region.kept for region in regions]),
+        "order": numbers([region.order for region in regions], pa.int32()),
+        "line": numbers([region.line for region in regions], pa.int32()),
+        "block": numbers([region.block for region in regions], pa.int32()),
+        "words": lists(
+            [region.words for region in regions], _words([word for region in regions for word in region.words])
+        ),
     }
+    return structs(_REGION, len(regions), fields)
 
 
-def _region(region: TextRegion) -> dict[str, Any]:
-    return {
-        "points": _flat(region.points),
-        "polygon": None if region.polygon is None else _flat(region.polygon),
-        "text": region.text,
-        "det_score": region.det_score,
-        "rec_score": region.rec_score,
-        "kept": region.kept,
-        "order": region.order,
-        "line": region.line,
-        "block": region.block,
-        "words": [_word(word) for word in region.words],
+def _words(words: Sequence[Word]) -> pa.Array:
+    fields = {
+        "text": strings([word.text for word in words]),
+        "points": quads([word.points for word in words]),
+        "score": numbers([word.score for word in words], pa.float32()),
     }
-
-
-def _word(word: Word) -> dict[str, Any]:
-    return {"text": word.text, "points": _flat(word.points), "score": word.score}
-
-
-def _flat(points: Any) -> list[float]:
-    values: list[float] = np.asarray(points, np.float32).ravel().tolist()
-    return values
+    return structs(_WORD, len(words), fields)

@@ -99,7 +99,6 @@ class Driver:
         with closing(_executor(self._batch)) as workers:
             if len(waiting) > 1:
                 workers.grow()
-            to_batch(())  # its imports (pandas, where there is one) cost nothing while workers start
             while True:
                 stopping = self._watch.stopping()
                 while waiting and workers.idle and not stopping:

@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from ocrbatch.data.shards import Roll
+from ocrbatch.outputs.arrow_columns import numbers
 from ocrbatch.outputs.documents import Outcome
 from ocrbatch.outputs.page_pictures import PageFiles
 from ocrbatch.outputs.saving import Results, rows_of, save
@@ -92,8 +93,8 @@ def _batches(journal: Journal, rows: Iterable[PageRow], *, with_place: bool = Fa
     """Rows from the journal, in the order asked for, as shards have them if ``with_place``."""
     for place, same in groupby(rows, key=lambda row: row.place):
         wanted = list(same)
-        batch = journal.rows(place).take(pa.array([row.position for row in wanted]))
+        batch = journal.rows(place).take(numbers([row.position for row in wanted], pa.int32()))
         if with_place:
-            listed = pa.array([row.listed for row in wanted], pa.int64())
+            listed = numbers([row.listed for row in wanted], pa.int64())
             batch = pa.RecordBatch.from_arrays([*batch.columns, listed], schema=SHARD_SCHEMA)
         yield batch
