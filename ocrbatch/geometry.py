@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 import pyclipper
 from numpy.typing import ArrayLike, NDArray
-from shapely import Polygon as Shape
-from shapely import make_valid
 
 from ocrbatch.types import Image, Polygon
+
+if TYPE_CHECKING:
+    from shapely import Polygon as Shape
 
 _CLIPPER_SCALE = 1024.0  # pyclipper works on integers and truncates
 _PARALLEL = 0.05  # pixels by which a corner may miss the parallelogram of the others
@@ -91,8 +92,10 @@ def clip_polygon(polygon: ArrayLike, width: float, height: float) -> Polygon:
 
 def to_shape(polygon: ArrayLike) -> Shape:
     """Shapely polygon, made valid when it crosses itself."""
-    shape = Shape(np.asarray(polygon, np.float64))
-    return shape if shape.is_valid else make_valid(shape)
+    import shapely  # running needs none of it, and waits for its first page
+
+    shape = shapely.Polygon(np.asarray(polygon, np.float64))
+    return shape if shape.is_valid else shapely.make_valid(shape)
 
 
 def iou(one: ArrayLike, other: ArrayLike) -> float:

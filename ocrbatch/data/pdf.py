@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pypdfium2 as pdfium
-import pypdfium2.raw as pdfium_raw
 
 from ocrbatch.data.problems import DamagedFile, EncryptedFile, PageError
 from ocrbatch.types import Image
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfDocument
 
 _POINTS_PER_INCH = 72
 _SMALLEST_SCALE = 1e-3
@@ -44,7 +46,10 @@ def render(path: Path, page: int, dpi: int, pixel_limit: int) -> tuple[Image, tu
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[pdfium.PdfDocument]:
+def _open(path: Path) -> Iterator[PdfDocument]:
+    import pypdfium2 as pdfium  # pictures need not wait for it
+    import pypdfium2.raw as pdfium_raw
+
     try:
         with path.open("rb") as file:
             document = pdfium.PdfDocument(file)

@@ -5,9 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Collection
 
-from fontTools.fontBuilder import FontBuilder
-from fontTools.pens.ttGlyphPen import TTGlyphPen
-
 UNITS, ASCENT, DESCENT = 1000, 800, 200
 ADVANCE = 500
 """Width of each character in thousandths of the font's size; a line from descent to ascent is one size high."""
@@ -15,6 +12,8 @@ ADVANCE = 500
 
 def invisible_font(characters: Collection[str]) -> bytes:
     """A font file with just these characters of the Basic Multilingual Plane."""
+    from fontTools.fontBuilder import FontBuilder  # of all outputs only searchable PDFs need it
+
     names = {character: f"u{ord(character):04X}" for character in sorted(characters)}
     glyphs = [".notdef", *names.values()]
     builder = FontBuilder(UNITS, isTTF=True)
@@ -32,6 +31,8 @@ def invisible_font(characters: Collection[str]) -> bytes:
 
 
 def _box() -> object:
+    from fontTools.pens.ttGlyphPen import TTGlyphPen
+
     pen = TTGlyphPen(None)
     pen.moveTo((0, -DESCENT))
     for corner in ((0, ASCENT), (ADVANCE, ASCENT), (ADVANCE, -DESCENT)):
