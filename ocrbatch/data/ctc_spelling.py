@@ -112,7 +112,7 @@ class Speller:
 
     def _mended(self, line: Sequence[Letter], steps: Steps, first: int, stop: int) -> Sequence[_Change]:
         """The best changes of the word from ``first`` up to ``stop`` that make a known one of it, if there are any."""
-        part = _part(steps, line[first].start, line[stop - 1].stop)
+        part = _part(steps, line[first:stop])
         left_out = [_left_out(line[place], place, steps) for place in range(first, stop)]
         offered = [
             *self._replacements(line, part, first, stop),
@@ -210,13 +210,13 @@ def _cheap(offered: Sequence[_Change]) -> Iterator[tuple[float, tuple[_Change, .
                 yield score, (change, other)
 
 
-def _part(steps: Steps, first: int, stop: int) -> _Part:
-    """What may matter to a word between two steps: classes that are at some step more likely than the least that counts
-    beside the best one there."""
-    start = max(0, first - _EDGE)
-    window = steps[start : stop + _EDGE]
+def _part(steps: Steps, word: Sequence[Letter]) -> _Part:
+    """What may matter to a word: classes that are at some step more likely than the least that counts beside the best one
+    there, and its own."""
+    start = max(0, word[0].start - _EDGE)
+    window = steps[start : word[-1].stop + _EDGE]
     likely = window.max(axis=0) > _LEAST * window.max(axis=1).min()
-    likely[BLANK] = True
+    likely[[BLANK, *(letter.number for letter in word)]] = True
     classes = np.flatnonzero(likely)
     return _Part(window[:, classes], classes, start)
 

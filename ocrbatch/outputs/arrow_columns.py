@@ -44,9 +44,9 @@ def lists(values: Sequence[Sequence[Any] | None], items: pa.Array) -> pa.Array:
 
 
 def quads(values: Sequence[NDArray[Any]]) -> pa.Array:
-    """Of fixed lists of eight float32: quadrilaterals (4, 2)."""
-    flat = pa.py_buffer(np.array(values, np.float32).ravel())
-    items = pa.Array.from_buffers(pa.float32(), 8 * len(values), [None, flat])
+    """Of fixed lists of eight float32: quadrilaterals (4, 2). Raises ValueError for other shapes."""
+    flat = np.array(values, np.float32).reshape(len(values), 8)
+    items = pa.Array.from_buffers(pa.float32(), flat.size, [None, pa.py_buffer(flat)])
     return pa.Array.from_buffers(pa.list_(pa.float32(), 8), len(values), [None], children=[items])
 
 

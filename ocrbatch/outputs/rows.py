@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias, TypeVar
 
+import numpy as np
 import pyarrow as pa
 
 from ocrbatch.outputs.arrow_columns import booleans, lists, numbers, quads, strings, structs
@@ -100,7 +101,7 @@ def to_batch(outcomes: Sequence[Outcome], det_model: str | None = None, rec_mode
 
 
 def _regions(regions: Sequence[TextRegion]) -> pa.Array:
-    polygons = [None if region.polygon is None else region.polygon.ravel().tolist() for region in regions]
+    polygons = [None if region.polygon is None else np.asarray(region.polygon).ravel().tolist() for region in regions]
     fields = {
         "points": quads([region.points for region in regions]),
         "polygon": lists(

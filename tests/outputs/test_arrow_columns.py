@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,6 +55,13 @@ def test_lists(values: list[list[str] | None]) -> None:
 def test_quads(values: list[list[float]]) -> None:
     points = [np.array(value, np.float32).reshape(4, 2) for value in values]
     same(columns.quads(points), values, pa.list_(pa.float32(), 8))
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (5, 2), (4, 3)])
+def test_other_shapes_are_no_quads(shape: tuple[int, int]) -> None:
+    """Arrow would read what lies behind a buffer that is too short."""
+    with pytest.raises(ValueError, match="reshape"):
+        columns.quads([np.zeros(shape, np.float32)] * 3)
 
 
 @given(st.lists(st.tuples(TEXTS, FLOATS)))
