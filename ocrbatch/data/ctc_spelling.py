@@ -211,8 +211,7 @@ def _cheap(offered: Sequence[_Change]) -> Iterator[tuple[float, tuple[_Change, .
 
 
 def _part(steps: Steps, word: Sequence[Letter]) -> _Part:
-    """What may matter to a word: classes that are at some step more likely than the least that counts beside the best one
-    there, and its own."""
+    """What may matter to a word: its own classes, and those that are likely enough beside the best one at some step."""
     start = max(0, word[0].start - _EDGE)
     window = steps[start : word[-1].stop + _EDGE]
     likely = window.max(axis=0) > _LEAST * window.max(axis=1).min()

@@ -74,8 +74,9 @@ def probe(path: Path, sha256: str, size: int, mtime_ns: int) -> Document:
 
 
 def load_decoders() -> None:
-    """Import all of Pillow's formats now instead of with the first picture, whose time is limited."""
-    PIL.Image.init()
+    """Import the usual ones of Pillow's formats now, not with the first picture, whose time is limited. All others
+    take longer, and come with the first picture that is none of these."""
+    PIL.Image.preinit()
 
 
 def looks_like_pdf(path: Path) -> bool:
