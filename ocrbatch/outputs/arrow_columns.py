@@ -18,18 +18,25 @@ _NUMBERS = {pa.int32(): np.int32, pa.int64(): np.int64, pa.float32(): np.float32
 
 
 def strings(values: Sequence[str | None]) -> pa.Array:
-    """Of strings, or null for None."""
-    encoded = [(value or "").encode() for value in values]
+    """Of strings, or null for None. Raises ArrowInvalid for what is no string."""
+    try:
+        encoded = [(value or "").encode() for value in values]
+    except AttributeError as error:
+        raise pa.ArrowInvalid(f"Not all are strings: {error}.") from error
     return pa.Array.from_buffers(
         pa.string(), len(values), [_valid(values), _offsets(encoded), pa.py_buffer(b"".join(encoded))]
     )
 
 
 def numbers(values: Sequence[float | None], kind: pa.DataType) -> pa.Array:
-    """Of int32, int64 or float32, or null for None."""
+    """Of int32, int64 or float32, or null for None. Raises ArrowInvalid for what is no number."""
     valid = _valid(values)
     known = values if valid is None else [0 if value is None else value for value in values]
-    return pa.Array.from_buffers(kind, len(values), [valid, pa.py_buffer(np.array(known, _NUMBERS[kind]))])
+    try:
+        data = np.array(known, _NUMBERS[kind])
+    except (TypeError, ValueError, OverflowError) as error:
+        raise pa.ArrowInvalid(f"Not all are {kind}: {error}.") from error
+    return pa.Array.from_buffers(kind, len(values), [valid, pa.py_buffer(data)])
 
 
 def booleans(values: Sequence[bool]) -> pa.Array:
@@ -44,9 +51,12 @@ def lists(values: Sequence[Sequence[Any] | None], items: pa.Array) -> pa.Array:
 
 
 def quads(values: Sequence[NDArray[Any]]) -> pa.Array:
-    """Of fixed lists of eight float32: quadrilaterals (4, 2). Raises ValueError for other shapes."""
-    flat = np.array(values, np.float32).reshape(len(values), 8)
-    items = pa.Array.from_buffers(pa.float32(), flat.size, [None, pa.py_buffer(flat)])
+    """Of fixed lists of eight float32: quadrilaterals (4, 2). Raises ArrowInvalid for other shapes."""
+    for value in values:
+        if value.shape != (4, 2):  # Arrow would read what lies behind a buffer that is too short
+            raise pa.ArrowInvalid(f"A quadrilateral is an array (4, 2), not {value.shape}.")
+    flat = pa.py_buffer(np.array(values, np.float32))
+    items = pa.Array.from_buffers(pa.float32(), 8 * len(values), [None, flat])
     return pa.Array.from_buffers(pa.list_(pa.float32(), 8), len(values), [None], children=[items])
 
 

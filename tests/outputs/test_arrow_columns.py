@@ -59,9 +59,18 @@ def test_quads(values: list[list[float]]) -> None:
 
 @pytest.mark.parametrize("shape", [(3, 2), (5, 2), (4, 3)])
 def test_other_shapes_are_no_quads(shape: tuple[int, int]) -> None:
-    """Arrow would read what lies behind a buffer that is too short."""
-    with pytest.raises(ValueError, match="reshape"):
-        columns.quads([np.zeros(shape, np.float32)] * 3)
+    for points in ([np.zeros(shape, np.float32)], [np.zeros((4, 2), np.float32), np.zeros(shape, np.float32)]):
+        with pytest.raises(pa.ArrowInvalid, match=r"is an array \(4, 2\), not"):
+            columns.quads(points)
+
+
+def test_what_fits_into_no_row_is_told() -> None:
+    with pytest.raises(pa.ArrowInvalid, match="Not all are int32"):
+        columns.numbers([1, "first"], pa.int32())  # type: ignore[list-item]
+    with pytest.raises(pa.ArrowInvalid, match="Not all are float"):
+        columns.numbers([[1.0, 2.0], 3.0], pa.float32())  # type: ignore[list-item]
+    with pytest.raises(pa.ArrowInvalid, match="Not all are strings"):
+        columns.strings(["a", 7])  # type: ignore[list-item]
 
 
 @given(st.lists(st.tuples(TEXTS, FLOATS)))

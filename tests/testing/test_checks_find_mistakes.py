@@ -74,7 +74,7 @@ DETECTOR_MISTAKES = {
         "return fit_page(page, self.config.input)",
         "picture, fit = fit_page(page, self.config.input)\n        return picture[:-1], fit",
     ),
-    "decode() gives|a score is 2.0": ("codec.py", "Detection(points, score)", "Detection(points, score * 2)"),
+    "decode() gives|a score is 2.0": ("codec.py", "Detection(points, score)", "Detection(points, 2.0)"),
 }
 
 
