@@ -137,12 +137,14 @@ def _pixels(picture: PIL.Image.Image, mode: Literal["L", "RGB"]) -> NDArray[np.u
 
 
 def _shared(picture: PIL.Image.Image) -> NDArray[np.uint8] | None:
-    """The memory of a gray picture itself, as (H, W); None where Pillow is too old to lend it or holds it in pieces."""
+    """The memory of a gray picture itself, as (H, W); None where Pillow is too old to lend it, holds it in pieces, or
+    sees it through the file, which may change."""
     import pyarrow  # takes longer than many commands do
 
     picture.load()
     try:
-        flat = pyarrow.array(picture) if hasattr(picture, "__arrow_c_array__") else None
+        lends = hasattr(picture, "__arrow_c_array__") and not picture.readonly
+        flat = pyarrow.array(picture) if lends else None
     except ValueError:
         return None
     width, height = picture.size

@@ -161,13 +161,14 @@ def _words(lines: Sequence[tuple[Polygon, Reading]]) -> Iterator[tuple[Word, ...
     scores: Iterator[float] = iter(())
     if any(counts):
         spans = np.concatenate([reading.spans for _, reading in lines])
-        sums = np.cumsum(np.concatenate([[0.0], *(reading.letter_scores() for _, reading in lines)]))
+        letters = np.concatenate([*(reading.letter_scores() for _, reading in lines), [0.0]])  # where the last one ends
         before = np.cumsum([0, *(len(reading.text) for _, reading in lines[:-1])])
         flat = np.array([place for of_line in places for place in of_line])
         first, stop = (flat + np.repeat(before, counts)[:, None]).T
         corners = np.repeat(np.stack([points for points, _ in lines]), counts, axis=0)
         quads = iter(_between(corners, spans[first, 0], spans[stop - 1, 1]))
-        scores = iter(((sums[stop] - sums[first]) / (stop - first)).tolist())
+        sums = np.add.reduceat(letters, np.stack([first, stop], axis=1).ravel())[::2]
+        scores = iter((sums / (stop - first)).tolist())
     for (_, reading), of_line in zip(lines, places, strict=True):
         text = reading.text
         yield tuple(Word(normalize(text[start:stop]), next(quads), next(scores)) for start, stop in of_line)
