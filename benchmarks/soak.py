@@ -18,12 +18,14 @@ from pathlib import Path
 import click
 import numpy as np
 
-from ocrbatch.config.load import apply_set, validate
+from ocrbatch.config.load import apply_set
 from ocrbatch.config.run import RunConfig
+from ocrbatch.config.values import validate
 from ocrbatch.data.images import probe, stamp
 from ocrbatch.data.sources import list_sources
-from ocrbatch.pipeline.batch import Summary, batch_for, run_batch
+from ocrbatch.pipeline.batch import Summary, batch_of, run_batch
 from ocrbatch.pipeline.driver import Progress
+from ocrbatch.pipeline.preparation import prepare
 from ocrbatch.plugin_system.host import Host
 
 _NETWORKS = ("detect", "recognize")
@@ -96,7 +98,7 @@ def main(folders: tuple[str, ...], pages: int, workers: str, det: str, rec: str,
             inputs.mkdir()
             repeat_pages(folders, inputs, pages)
             out = Path(folder) / "r.parquet"
-            batch = batch_for(config, host, [str(inputs)], out, threads=1, pictures=None, workers=count)
+            batch = batch_of(prepare(config, host, [str(inputs)], threads=1, pictures=None), out, workers=count)
             curve = Curve()
             click.echo(report(count, run_batch(batch, curve), curve))
 

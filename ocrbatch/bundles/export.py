@@ -26,9 +26,10 @@ from ocrbatch.bundles.onnx_int8 import quantized
 from ocrbatch.bundles.onnx_int8_first import COLUMNS
 from ocrbatch.bundles.samples import folder_pictures, run_pictures
 from ocrbatch.bundles.store import load_weights, open_bundle, stamp_plugins, write_bundle
-from ocrbatch.config.load import load_yaml, validate
+from ocrbatch.config.load import load_yaml
 from ocrbatch.config.schema import DetectorInput, ImageInput, ModelSpec, RecognizerInput
 from ocrbatch.config.train import TrainConfig
+from ocrbatch.config.values import validate
 from ocrbatch.contracts import Networks
 from ocrbatch.errors import BundleError, InputError
 from ocrbatch.plugin_system.host import DISABLE_VARIABLE, Host

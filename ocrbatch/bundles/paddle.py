@@ -19,8 +19,9 @@ from ocrbatch.bundles.onnx_graph import native_output_hidden
 from ocrbatch.bundles.paddle_recipes import recipe_values
 from ocrbatch.bundles.pdparams import read_checkpoint
 from ocrbatch.charset import load_charset
-from ocrbatch.config.load import apply_set, validate
+from ocrbatch.config.load import apply_set
 from ocrbatch.config.schema import ModelSpec
+from ocrbatch.config.values import validate
 from ocrbatch.errors import BundleError
 from ocrbatch.plugin_system.host import Host
 from ocrbatch.types import Image

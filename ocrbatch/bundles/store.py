@@ -15,8 +15,8 @@ from ocrbatch.bundles import network
 from ocrbatch.bundles.archive import INFO_LIMIT, is_bundle, read_member, write_archive
 from ocrbatch.bundles.format import GRAPH, INFO, WEIGHTS, BundleInfo, FileStamp, PluginStamp, identity, parse, render
 from ocrbatch.charset import Charset
-from ocrbatch.config.load import merge
 from ocrbatch.config.schema import ImageInput, ModelSpec, PluginChoice
+from ocrbatch.config.values import merge
 from ocrbatch.errors import BundleError, ConfigError, PluginError
 from ocrbatch.plugin_system.host import Host
 

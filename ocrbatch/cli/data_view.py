@@ -61,8 +61,8 @@ def _recipe(path: Path | None, content: str) -> dict[str, Any]:
 
 
 def _choices(recipe: dict[str, Any]) -> Sequence[PluginChoice] | None:
-    from ocrbatch.config.load import validate
     from ocrbatch.config.schema import PluginChoice
+    from ocrbatch.config.values import validate
 
     steps = recipe.get("augment")
     if steps is None:
@@ -87,9 +87,9 @@ def _lines(recipe: dict[str, Any], variants: int) -> Variants:
 def _pages(recipe: dict[str, Any], variants: int) -> Variants:
     import numpy as np
 
-    from ocrbatch.config.load import validate
     from ocrbatch.config.schema import DetectorInput
     from ocrbatch.config.train import TrainSettings
+    from ocrbatch.config.values import validate
     from ocrbatch.data.augment import augment, build_augmentation
     from ocrbatch.data.gallery import outlined
     from ocrbatch.training.cropping import Cropper

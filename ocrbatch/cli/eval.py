@@ -92,8 +92,8 @@ def _labels(task: str, folder: str) -> list[Any]:
 
 
 def _chain(task: str, models: dict[str, str], host: Host, options: dict[str, Any]) -> Chain:
-    from ocrbatch.config.load import validate
     from ocrbatch.config.run import RunConfig
+    from ocrbatch.config.values import validate
     from ocrbatch.pipeline.chain import Chain
 
     values: dict[str, Any] = {kind: {"bundle": bundle} for kind, bundle in models.items()}

@@ -21,8 +21,9 @@ def resolve_recipe(host: Host, task: str, options: Mapping[str, Any]) -> TrainCo
     """The recipe that a command line describes, every default written out. Raises ConfigError, PluginError."""
     from ocrbatch.bundles.network import resolved
     from ocrbatch.charset import load_charset
-    from ocrbatch.config.load import apply_set, load_yaml, merge, validate
+    from ocrbatch.config.load import apply_set, load_yaml
     from ocrbatch.config.train import TrainConfig
+    from ocrbatch.config.values import merge, validate
 
     values: dict[str, Any] = load_yaml(options["recipe"]) if options["recipe"] else {}
     where = str(options["recipe"] or "")
@@ -44,8 +45,9 @@ def resolve_recipe(host: Host, task: str, options: Mapping[str, Any]) -> TrainCo
 
 def resume_recipe(out: Path, assignments: Sequence[str]) -> TrainConfig:
     """The recipe of the run in ``out``, with assignments laid over it. Raises TrainingError, ConfigError."""
-    from ocrbatch.config.load import apply_set, load_yaml, validate
+    from ocrbatch.config.load import apply_set, load_yaml
     from ocrbatch.config.train import TrainConfig
+    from ocrbatch.config.values import validate
 
     path = out / "config.yml"
     if not path.exists():
@@ -74,7 +76,7 @@ def _named(choice: Any, usual: Mapping[str, Any]) -> Any:
     if isinstance(choice, str):
         return {"name": choice}
     if isinstance(choice, dict):
-        from ocrbatch.config.load import merge
+        from ocrbatch.config.values import merge
 
         return choice if "name" in choice else merge(usual, choice)
     return choice or usual

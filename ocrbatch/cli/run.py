@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -13,9 +15,12 @@ from ocrbatch.cli.options import OUT_HELP, form_option, pass_host
 from ocrbatch.data.places import Place, is_uri
 from ocrbatch.data.stores import reason
 from ocrbatch.errors import ConfigError, InputError
+from ocrbatch.pipeline.processes import Processes
+from ocrbatch.pipeline.worker import READING, module_of
 
 if TYPE_CHECKING:
     from ocrbatch.config.run import RunConfig
+    from ocrbatch.pipeline.preparation import Preparation
     from ocrbatch.plugin_system.host import Host
 
 _PICTURES = "inference_results"
@@ -91,37 +96,63 @@ def command(host: Host, /, paths: tuple[str, ...], out: str, **options: Any) -> 
     ocrbatch run book.pdf --out searchable.pdf
     ocrbatch run scans --to hocr --out hocr/
     """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # those of numpy would spin for work that is not there
+    inputs = _inputs(paths, options["files_from"], options["visualize"])
+    ray = _ray_address(options["executor"], options["ray_address"])
+    workers, threads = _work_sharing(options["workers"], options["threads"], ray)
+    with closing(Processes(module_of(READING), threads)) as processes:
+        processes.prepare(_soon_needed(inputs, workers, ray))
+        prepared = _prepared(host, inputs, threads, options)
+        processes.tell(prepared.start)
+        _run(prepared, processes, out, workers, ray, options)
+
+
+def _prepared(host: Host, inputs: Sequence[str], threads: int, options: Mapping[str, Any]) -> Preparation:
+    from ocrbatch.pipeline.preparation import prepare
+
+    return prepare(_config(options), host, inputs, threads=threads, pictures=options["visualize"])
+
+
+def _run(
+    prepared: Preparation,
+    processes: Processes,
+    out: str,
+    workers: int | None,
+    ray: str | None,
+    options: Mapping[str, Any],
+) -> NoReturn:
     from ocrbatch.cli.run_report import exit_code, open_watch, say_start, say_summary
     from ocrbatch.data.shards import Shard
     from ocrbatch.data.sources import Selection
-    from ocrbatch.pipeline.batch import batch_for, run_batch
+    from ocrbatch.pipeline.batch import batch_of, run_batch
 
-    inputs = _inputs(paths, options["files_from"], options["visualize"])
-    config = _config(options)
-    ray = _ray_address(options["executor"], options["ray_address"])
-    workers, threads = _work_sharing(options["workers"], options["threads"], ray)
-    batch = batch_for(
-        config,
-        host,
-        inputs,
+    batch = batch_of(
+        prepared,
         out,
-        form=options["form"],
-        threads=threads,
-        pictures=options["visualize"],
         workers=workers,
-        selection=Selection(options["include"], options["exclude"]),
+        ray=ray,
+        form=options["form"],
         limit=options["limit"],
         overwrite=options["overwrite"],
         retry_failed=options["retry_failed"],
-        ray=ray,
         journal_at=options["journal"],
+        selection=Selection(options["include"], options["exclude"]),
         shard=Shard.parse(options["shard"]) if options["shard"] else None,
     )
     with open_watch(quiet=options["quiet"], log_file=options["log_file"]) as watch:
-        say_start(watch, batch, threads)
-        summary = run_batch(batch, watch)
+        say_start(watch, batch)
+        summary = run_batch(batch, watch, processes)
     say_summary(watch, batch, summary)
     sys.exit(exit_code(summary))
+
+
+def _soon_needed(inputs: Sequence[str], workers: int | None, ray: str | None) -> int:
+    """Workers to start before anything else, while this process gets ready: one for a single file, which is read sooner
+    alone, else two. The others follow when there is work for them."""
+    if ray:
+        return 0
+    single = len(inputs) == 1 and not is_uri(inputs[0]) and not Path(inputs[0]).is_dir()
+    return min(workers or 1, 1 if single else 2)
 
 
 def _ray_address(executor: str, address: str | None) -> str | None:
@@ -183,10 +214,11 @@ def _refuse_missing(path: str) -> None:
         raise InputError(f"Cannot read {place.name}: {reason(error)}.") from error
 
 
-def _config(options: dict[str, Any]) -> RunConfig:
+def _config(options: Mapping[str, Any]) -> RunConfig:
     """Schema defaults, then the file, then the options, then --set. Raises ConfigError."""
-    from ocrbatch.config.load import apply_set, load_yaml, validate
+    from ocrbatch.config.load import apply_set, load_yaml
     from ocrbatch.config.run import RunConfig
+    from ocrbatch.config.values import validate
 
     values = load_yaml(options["config"]) if options["config"] else {}
     for name in ("det", "rec"):

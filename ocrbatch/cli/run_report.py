@@ -98,12 +98,12 @@ def open_watch(*, quiet: bool, log_file: Path | None) -> Iterator[TerminalWatch]
             signal.signal(number, handler)
 
 
-def say_start(watch: TerminalWatch, batch: Batch, threads: int) -> None:
+def say_start(watch: TerminalWatch, batch: Batch) -> None:
     """What is going to happen."""
     what = f"Reading shard {batch.shard}" if batch.shard else "Reading"
     workers = "all workers" if batch.workers is None else _count(batch.workers, "worker")
     where = f" on the Ray cluster at {batch.ray}" if batch.ray else ""
-    watch.say(f"{what} into {batch.name} with {workers} of {_count(threads, 'thread')}{where}.")
+    watch.say(f"{what} into {batch.name} with {workers} of {_count(batch.start.threads, 'thread')}{where}.")
     if batch.journal != Path(f"{batch.name.rstrip('/')}.journal"):
         watch.say(f"What is read is kept in {batch.journal} until then.")
 

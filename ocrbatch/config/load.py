@@ -1,18 +1,14 @@
-"""Reading configuration: YAML files, ``--set a.b=c`` and validation with messages that a person can act on."""
+"""Reading configuration: YAML files and ``--set a.b=c``, with messages that a person can act on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
 
-from ocrbatch.config.problems import config_error
 from ocrbatch.errors import ConfigError
-
-Schema = TypeVar("Schema", bound=BaseModel)
 
 
 def load_yaml(path: Path) -> dict[str, Any]:
@@ -65,25 +61,6 @@ def parse_value(text: str) -> Any:
         except ValueError:
             return value
     return value
-
-
-def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """``base`` with ``over`` laid on top: mappings are merged key by key, all else is replaced."""
-    result = dict(base)
-    for key, value in over.items():
-        below = result.get(key)
-        both = isinstance(value, Mapping) and isinstance(below, Mapping)
-        result[key] = merge(below, value) if both else value  # type: ignore[arg-type]
-    return result
-
-
-def validate(schema: type[Schema], values: Mapping[str, Any], where: str = "") -> Schema:
-    """``values`` as an instance of ``schema``. Raises ConfigError with a sentence per problem; ``where`` goes before
-    each key path."""
-    try:
-        return schema.model_validate(values)
-    except ValidationError as error:
-        raise config_error(error, schema, where) from error
 
 
 def _copy(value: Any) -> Any:

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from pydantic import Field
 
-from ocrbatch.config.load import validate
 from ocrbatch.config.schema import PluginChoice, PluginConfig, Task
 from ocrbatch.config.suggest import did_you_mean
+from ocrbatch.config.values import validate
 from ocrbatch.errors import ConfigError
 from ocrbatch.types import Image
 

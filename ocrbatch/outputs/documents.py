@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element
 from ocrbatch.errors import OutputError
 from ocrbatch.outputs import alto, hocr, pagexml
 from ocrbatch.outputs.files import replacing
-from ocrbatch.outputs.formats import ONE_PAGE
+from ocrbatch.outputs.formats import ONE_PAGE, ONE_PAGE_ONLY
 from ocrbatch.outputs.layout import Layout, layout_of
 from ocrbatch.outputs.page_pictures import NO_PICTURE, PageFiles
 from ocrbatch.outputs.searchable_pdf import SearchablePdf
@@ -102,10 +102,6 @@ class DocumentWriter:
                 _Xml, spool, pagexml.page_element, partial(pagexml.frame, created=self.created), pagexml.LEVEL
             ),
         }[self.form]()
-
-
-ONE_PAGE_ONLY = "A PAGE file holds one page, and there are more: use --to pagexml with a folder, such as --out pages/."
-"""What to do when a file of one of :data:`ocrbatch.outputs.formats.ONE_PAGE` has no room for all pages."""
 
 
 def failure(row: Mapping[str, Any]) -> str | None:

@@ -22,6 +22,9 @@ BY_PAGE = frozenset(("hocr", "alto", "pagexml"))
 ONE_PAGE = frozenset(("pagexml",))
 """Documents that have room for one page only."""
 
+ONE_PAGE_ONLY = "A PAGE file holds one page, and there are more: use --to pagexml with a folder, such as --out pages/."
+"""What to do when a file of one of ONE_PAGE has no room for all pages."""
+
 _ENDS = {end: form for form, end in (*TABLES.items(), *DOCUMENTS.items())} | {".alto": "alto", ".pagexml": "pagexml"}
 
 

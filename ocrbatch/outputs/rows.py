@@ -64,6 +64,14 @@ def status_of(outcome: Outcome) -> str:
     return "ok" if any(region.kept for region in outcome.regions) else "empty"
 
 
+def page_facts(outcomes: Sequence[Outcome]) -> tuple[tuple[int, str, str], ...]:
+    """Number, status and kind of error of some pages, as reports list them."""
+    return tuple(
+        (outcome.ref.page, status_of(outcome), outcome.kind if isinstance(outcome, PageFailure) else "")
+        for outcome in outcomes
+    )
+
+
 def to_batch(outcomes: Sequence[Outcome], det_model: str | None = None, rec_model: str | None = None) -> pa.RecordBatch:
     """Rows of some pages, in their order, with how the models are called."""
 

@@ -8,26 +8,26 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ocrbatch import __version__
 from ocrbatch.config.differences import differences
-from ocrbatch.config.run import BundleChoice, RunConfig
 from ocrbatch.data.places import shown_as
 from ocrbatch.data.shards import Shard
-from ocrbatch.data.sources import Selection, common_folder
+from ocrbatch.data.sources import Selection
 from ocrbatch.errors import ConfigError, InputError, OutputError
-from ocrbatch.outputs.pictures import Drawing
 from ocrbatch.outputs.target_folders import Parts
 from ocrbatch.outputs.targets import Target, target_of
-from ocrbatch.pipeline.chain import label, open_bundles, postprocessors
 from ocrbatch.pipeline.driver import Driver, Progress
 from ocrbatch.pipeline.ending import Ending
 from ocrbatch.pipeline.journal import Journal
 from ocrbatch.pipeline.ledger import Ledger
 from ocrbatch.pipeline.lock import locked
+from ocrbatch.pipeline.preparation import Preparation
 from ocrbatch.pipeline.worker import WorkerStart
-from ocrbatch.plugin_system.host import Host
+
+if TYPE_CHECKING:
+    from ocrbatch.pipeline.processes import Processes
 
 _ROW_FORMAT = 1
 
@@ -101,60 +101,25 @@ class Watch(Protocol):
         ...
 
 
-def batch_for(
-    config: RunConfig,
-    host: Host,
-    paths: Sequence[str],
-    target: str | Path,
-    *,
-    threads: int,
-    pictures: Path | None,
-    **told: Any,
-) -> Batch:
-    """The batch of a configuration; ``told`` are further fields of :class:`Batch`. Opens the bundles and builds the
-    postprocessors once, so that mistakes are found before any work. Raises OcrbatchError."""
-    det, rec = open_bundles(config, host)
-    postprocessors(config, host)
-    settings = config.settings()
-    for bundle in filter(None, (det, rec)):
-        settings[bundle.kind] = {**settings[bundle.kind], "bundle": bundle.identity}
-    drawing = Drawing(_made(pictures).absolute(), common_folder(paths)) if pictures else None
-    models = label(det) if det else None, label(rec) if rec else None
-    arguments = {"config": _anywhere(config), "host": host, "threads": threads, "drawing": drawing, "models": models}
+def batch_of(prepared: Preparation, target: str | Path, **told: Any) -> Batch:
+    """The batch of what was prepared; ``told`` are further fields of :class:`Batch`."""
+    config = prepared.config
     return Batch(
-        paths,
+        prepared.paths,
         target,
-        WorkerStart("ocrbatch.pipeline.process:build_processor", arguments, threads),
-        settings,
-        models=models,
-        skip=(pictures,) if pictures else (),
+        prepared.start,
+        prepared.settings,
+        models=prepared.models,
+        skip=(prepared.pictures,) if prepared.pictures else (),
         unit_pages=config.unit_pages,
         timeout=config.timeout,
         **told,
     )
 
 
-def _anywhere(config: RunConfig) -> RunConfig:
-    """The same bundles for a process in another folder; the default ones keep their names."""
-    return config.model_copy(update={"det": _absolute(config.det), "rec": _absolute(config.rec)})
-
-
-def _absolute(choice: BundleChoice) -> BundleChoice:
-    path = Path(choice.bundle)
-    return choice.model_copy(update={"bundle": str(path.absolute())}) if path.exists() else choice
-
-
-def _made(folder: Path) -> Path:
-    """A folder that is there now. Raises OutputError."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"Cannot draw pictures into {folder}: {error.strerror or error}.") from error
-    return folder
-
-
-def run_batch(batch: Batch, watch: Watch) -> Summary:
-    """Run to the end, or until ``watch`` asks to stop. Raises OcrbatchError for what no page is to blame for."""
+def run_batch(batch: Batch, watch: Watch, processes: Processes | None = None) -> Summary:
+    """Run to the end, or until ``watch`` asks to stop, in ``processes`` that were told what to do, or in new ones.
+    Raises OcrbatchError for what no page is to blame for."""
     target = batch.output
     target.check()
     _refuse_impossible_shard(batch, target)
@@ -173,7 +138,7 @@ def run_batch(batch: Batch, watch: Watch) -> Summary:
             ledger.replay(journal.entries())
             if batch.retry_failed:
                 ledger.forget_failures()
-            driver = Driver(batch, journal, ledger, watch)
+            driver = Driver(batch, journal, ledger, watch, processes)
             driver.work(kept)
             tally = ledger.tally(batch.limit)
             if driver.interrupted:

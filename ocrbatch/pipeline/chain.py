@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from ocrbatch.bundles.store import Bundle, open_bundle
-from ocrbatch.config.load import validate
 from ocrbatch.config.run import RunConfig
 from ocrbatch.config.schema import RecognizerInput
+from ocrbatch.config.values import validate
 from ocrbatch.contracts import Postprocessor
 from ocrbatch.contracts import Reading as LineReading
 from ocrbatch.data.images import Document, Reading, probe, read_page, stamp
 from ocrbatch.errors import InputError
 from ocrbatch.pipeline.detect import Detector
 from ocrbatch.pipeline.long_lines import join
+from ocrbatch.pipeline.models import label, open_bundles, postprocessors
 from ocrbatch.pipeline.recognize import Recognizer, View, with_texts
 from ocrbatch.pipeline.text import page_text
 from ocrbatch.plugin_system.host import Host
@@ -158,17 +158,6 @@ class Chain:
         return PageResult(ref, sha256, width, height, regions, page_text(regions), warnings)
 
 
-def open_bundles(config: RunConfig, host: Host) -> tuple[Bundle | None, Bundle | None]:
-    """Detector and recognizer, as far as the stages need them. Raises BundleError, ConfigError."""
-    det = (
-        open_bundle(config.det.bundle, host, kind="det", options=config.det.options) if "det" in config.stages else None
-    )
-    rec = (
-        open_bundle(config.rec.bundle, host, kind="rec", options=config.rec.options) if "rec" in config.stages else None
-    )
-    return det, rec
-
-
 def _longest(input: RecognizerInput) -> float:
     """Length of a line over its height that a recognizer was made for. One of a single width squeezes all lines into
     it, and is trained so."""
@@ -179,20 +168,6 @@ def _step(input: RecognizerInput) -> int | None:
     """Columns to which lines are padded: between the widths that a network was trained on, others cost it nothing. A
     network of a single width takes no other."""
     return _PADDING_STEP if len(input.widths) > 1 else None
-
-
-def label(bundle: Bundle) -> str:
-    """How results call a model: its name and the start of its identity."""
-    return f"{bundle.info.name}@{bundle.identity[:12]}"
-
-
-def postprocessors(config: RunConfig, host: Host) -> tuple[Postprocessor, ...]:
-    """The chosen postprocessors in their order. Raises PluginError, ConfigError."""
-    steps = []
-    for choice in config.post:
-        plugin = host.postprocessor(choice.name)
-        steps.append(host.resolve(plugin.factory)(host.config(plugin, choice.options)))
-    return tuple(steps)
 
 
 def _open(source: str | Path) -> Document:

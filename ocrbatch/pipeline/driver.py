@@ -14,14 +14,14 @@ import psutil
 from ocrbatch.data.shards import Roll
 from ocrbatch.data.sources import list_sources, still_there
 from ocrbatch.errors import OutputError
-from ocrbatch.outputs.documents import ONE_PAGE_ONLY
-from ocrbatch.outputs.rows import to_batch
+from ocrbatch.outputs.formats import ONE_PAGE_ONLY
+from ocrbatch.outputs.rows import page_facts, to_batch
 from ocrbatch.pipeline.executor import Done, Executor, Lost
 from ocrbatch.pipeline.journal import Journal
 from ocrbatch.pipeline.ledger import Ledger
 from ocrbatch.pipeline.local_workers import LocalWorkers
 from ocrbatch.pipeline.planner import Planner
-from ocrbatch.pipeline.process import page_facts
+from ocrbatch.pipeline.processes import Processes
 from ocrbatch.pipeline.units import Reply, Span, SpanReport, Unit
 from ocrbatch.types import PageFailure, PageRef
 
@@ -52,13 +52,16 @@ class Progress:
 class Driver:
     """Runs a batch over a journal and its ledger."""
 
-    def __init__(self, batch: Batch, journal: Journal, ledger: Ledger, watch: Watch) -> None:
+    def __init__(
+        self, batch: Batch, journal: Journal, ledger: Ledger, watch: Watch, processes: Processes | None = None
+    ) -> None:
         self.interrupted = False
         self.stage_seconds: Counter[str] = Counter()
         self._batch = batch
         self._journal = journal
         self._ledger = ledger
         self._watch = watch
+        self._processes = processes
         self._planner = Planner(ledger, batch.unit_pages, batch.limit)
         skip = (*batch.skip, batch.journal)
         self.roll = Roll(batch.shard) if batch.shard else None
@@ -96,7 +99,7 @@ class Driver:
         if not waiting:
             return
         self._journal.start(settings)
-        with closing(_executor(self._batch)) as workers:
+        with closing(self._executor()) as workers:
             if len(waiting) > 1:
                 workers.grow()
             while True:
@@ -115,6 +118,15 @@ class Driver:
                 self._look_ahead(waiting)
                 self._memory.sample(workers.pids)
                 self._watch.progress(self.progress)
+
+    def _executor(self) -> Executor:
+        batch = self._batch
+        if batch.ray is None:
+            processes = self._processes or Processes.told(batch.start)
+            return LocalWorkers(processes, batch.workers or 1, batch.timeout)
+        from ocrbatch.pipeline.ray_workers import RayWorkers
+
+        return RayWorkers(batch.start, batch.workers, batch.timeout, batch.ray)
 
     def _look_ahead(self, waiting: deque[Unit]) -> None:
         """Have two units wait, if there are any: the second tells that one worker is too few."""
@@ -188,14 +200,6 @@ class Driver:
         facts = page_facts([failure])
         report = SpanReport(span.file.source, span.file.size, span.file.mtime_ns, sha256, n_pages, facts)
         return Reply((report,), to_batch([failure], *self._batch.models).serialize().to_pybytes(), {})
-
-
-def _executor(batch: Batch) -> Executor:
-    if batch.ray is None:
-        return LocalWorkers(batch.start, batch.workers or 1, batch.timeout)
-    from ocrbatch.pipeline.ray_workers import RayWorkers
-
-    return RayWorkers(batch.start, batch.workers, batch.timeout, batch.ray)
 
 
 class _Memory:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import shutil
 import signal
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,10 +10,11 @@ from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from typing import Literal
 
-from ocrbatch.errors import OcrbatchError, OutputError, PluginError
+from ocrbatch.errors import OcrbatchError, PluginError
 from ocrbatch.pipeline.executor import NO_TICK, Done, Lost
+from ocrbatch.pipeline.processes import Processes
 from ocrbatch.pipeline.units import Tick, Unit
-from ocrbatch.pipeline.worker import Ready, StartFailed, UnitFailed, WorkerStart, work
+from ocrbatch.pipeline.worker import Ready, StartFailed, UnitFailed
 
 _START_SECONDS = 300.0
 _FAILED_STARTS = 3
@@ -34,16 +32,15 @@ class _Worker:
 
 class LocalWorkers:
     """At most ``count`` processes, an :class:`~ocrbatch.pipeline.executor.Executor`: one until :meth:`grow` is called,
-    for a single page is read sooner alone. One that dies or hangs is replaced."""
+    for a single page is read sooner alone. One that dies or hangs is replaced. They are of ``processes``, which know
+    what to do, and end with them."""
 
-    def __init__(self, start: WorkerStart, count: int, timeout: float) -> None:
-        self._start = start
+    def __init__(self, processes: Processes, count: int, timeout: float) -> None:
+        self._processes = processes
         self._count = count
         self._timeout = timeout
-        self._context = multiprocessing.get_context("spawn")
         self._failed_starts = 0
-        self._scratch = _scratch()
-        self._workers = [self._spawn()]
+        self._workers = [self._begin()]
 
     @property
     def idle(self) -> bool:
@@ -62,7 +59,7 @@ class LocalWorkers:
 
     def grow(self) -> None:
         """Start the workers that are missing."""
-        self._workers += [self._spawn() for _ in range(self._count - len(self._workers))]
+        self._workers += [self._begin() for _ in range(self._count - len(self._workers))]
 
     def submit(self, unit: Unit) -> None:
         """Give a unit to an idle worker."""
@@ -89,14 +86,10 @@ class LocalWorkers:
         for worker in self._workers:
             worker.process.join()
         self._workers = []
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._processes.close()
 
-    def _spawn(self) -> _Worker:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=work, args=(theirs, self._start, self._scratch), daemon=True)
-        process.start()
-        theirs.close()
-        return _Worker(process, ours)
+    def _begin(self) -> _Worker:
+        return _Worker(*self._processes.take())
 
     def _receive(self, worker: _Worker) -> Done | Lost | None:
         try:
@@ -140,18 +133,11 @@ class LocalWorkers:
             self._failed_starts += 1
             if self._failed_starts >= _FAILED_STARTS:
                 raise PluginError(f"The worker processes cannot start: {_death(code)} while loading the models.")
-        self._workers[self._workers.index(worker)] = self._spawn()
+        self._workers[self._workers.index(worker)] = self._begin()
         if worker.unit is None:
             return None
         message = f"No answer for {self._timeout:g} seconds." if kind == "Timeout" else f"{_death(code)}."
         return Lost(worker.unit, kind, message, worker.tick)
-
-
-def _scratch() -> str:
-    try:
-        return tempfile.mkdtemp(prefix="ocrbatch-")
-    except OSError as error:
-        raise OutputError(f"Cannot make a temporary folder (see TMPDIR): {error.strerror or error}.") from error
 
 
 def _death(code: int | None) -> str:

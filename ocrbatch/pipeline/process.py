@@ -16,7 +16,7 @@ from ocrbatch.data.images import Document, load_decoders, looks_like_pdf, probe,
 from ocrbatch.data.problems import ChangedFile
 from ocrbatch.errors import BundleError
 from ocrbatch.outputs.pictures import Drawing
-from ocrbatch.outputs.rows import STAGES, Outcome, status_of, to_batch
+from ocrbatch.outputs.rows import STAGES, Outcome, page_facts, to_batch
 from ocrbatch.pipeline.chain import Chain, Views
 from ocrbatch.pipeline.text import page_text
 from ocrbatch.pipeline.units import Reply, Span, SpanReport, Tick, Unit
@@ -174,14 +174,6 @@ class Processor:
             page.warnings,
             page.seconds,
         )
-
-
-def page_facts(outcomes: Sequence[Outcome]) -> tuple[tuple[int, str, str], ...]:
-    """Number, status and kind of error of some pages, as reports list them."""
-    return tuple(
-        (outcome.ref.page, status_of(outcome), outcome.kind if isinstance(outcome, PageFailure) else "")
-        for outcome in outcomes
-    )
 
 
 def build_processor(

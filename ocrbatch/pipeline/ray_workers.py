@@ -21,6 +21,7 @@ from ocrbatch.data.places import is_uri
 from ocrbatch.errors import ConfigError, OcrbatchError, PluginError
 from ocrbatch.pipeline.executor import NO_TICK, Done, Lost
 from ocrbatch.pipeline.local_workers import LocalWorkers
+from ocrbatch.pipeline.processes import Processes
 from ocrbatch.pipeline.units import Unit
 from ocrbatch.pipeline.worker import WorkerStart
 
@@ -113,7 +114,7 @@ def read(start: bytes, timeout: float, unit: Unit, version: str) -> Done | Lost:
 @lru_cache(maxsize=1)
 def _worker(start: bytes, timeout: float) -> LocalWorkers:
     """The worker process of this process: models are loaded once, not for each task."""
-    return LocalWorkers(pickle.loads(start), 1, timeout)
+    return LocalWorkers(Processes.told(pickle.loads(start)), 1, timeout)
 
 
 def _anywhere(unit: Unit) -> Unit:

@@ -14,7 +14,15 @@ from importlib import import_module
 from multiprocessing import connection, parent_process
 from typing import Any
 
+READING = "ocrbatch.pipeline.process:build_processor"
+"""What builds the processor that reads pages."""
+
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def module_of(build: str) -> str:
+    """The module of a function ``"package.module:function"``."""
+    return build.partition(":")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +33,11 @@ class WorkerStart:
     build: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     threads: int = 1
+
+    @property
+    def module(self) -> str:
+        """Where the function is."""
+        return module_of(self.build)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +60,21 @@ class UnitFailed:
     message: str
 
 
-def work(pipe: connection.Connection, start: WorkerStart, scratch: str) -> None:
-    """Main function of the process. Numpy and the like are first imported here, after the thread variables are set.
-    Temporary files go to the folder ``scratch``, for a process that is killed leaves them behind."""
+def work(pipe: connection.Connection, module: str, threads: int, scratch: str) -> None:
+    """Main function of the process. It imports ``module`` and then takes its :class:`WorkerStart` from the pipe. Numpy
+    and the like are first imported here, after the thread variables are set. Temporary files go to the folder
+    ``scratch``, for a process that is killed leaves them behind."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the driver decides
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(start.threads)))
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
     tempfile.tempdir = scratch
     _silence()
     _end_with_parent(scratch)
     try:
-        module, _, function = start.build.partition(":")
-        process = getattr(import_module(module), function)(**start.arguments)
+        import_module(module)
+        start = _told(pipe)
+        if start is None:
+            return
+        process = _function(start)(**start.arguments)
         gc.freeze()  # models and modules stay: looking through them again and again took half a percent of the time
     except Exception as error:
         pipe.send(StartFailed(_portable(error)))
@@ -68,6 +85,21 @@ def work(pipe: connection.Connection, start: WorkerStart, scratch: str) -> None:
             pipe.send(_answer(process, pipe.recv(), pipe))
     except (EOFError, OSError):  # the driver is gone, or has no more work
         return
+
+
+def _told(pipe: connection.Connection) -> WorkerStart | None:
+    """What to do; None where the driver ended before it knew."""
+    try:
+        start: WorkerStart = pipe.recv()
+    except (EOFError, OSError):
+        return None
+    return start
+
+
+def _function(start: WorkerStart) -> Callable[..., Any]:
+    module, _, name = start.build.partition(":")
+    function: Callable[..., Any] = getattr(import_module(module), name)
+    return function
 
 
 def _answer(process: Callable[..., Any], unit: Any, pipe: connection.Connection) -> Any:

@@ -110,7 +110,7 @@ class Host:
         ``where`` goes before each key in messages (the plugin's name when empty). Raises ConfigError with a sentence
         per problem, PluginError when the schema cannot be used.
         """
-        from ocrbatch.config.load import validate
+        from ocrbatch.config.values import validate
 
         return validate(self.schema(descriptor), options, where or descriptor.name)
 

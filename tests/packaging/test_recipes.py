@@ -12,9 +12,10 @@ import pytest
 
 from ocrbatch.bundles.network import algorithm_config, build_networks, training_for
 from ocrbatch.cli.recipes import resolve_recipe
-from ocrbatch.config.load import load_yaml, validate
+from ocrbatch.config.load import load_yaml
 from ocrbatch.config.run import RunConfig
 from ocrbatch.config.train import TrainConfig
+from ocrbatch.config.values import validate
 from ocrbatch.plugin_system.host import Host
 
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -176,8 +176,8 @@ def test_a_second_worker_starts_when_there_is_work_for_it(
     for n in range(n_files):
         write_tiff(tmp_path / "in" / f"{n}.tif", n_pages)
     started = []
-    spawn = LocalWorkers._spawn
-    monkeypatch.setattr(LocalWorkers, "_spawn", lambda self: started.append(1) or spawn(self))
+    begin = LocalWorkers._begin
+    monkeypatch.setattr(LocalWorkers, "_begin", lambda self: started.append(1) or begin(self))
     run(tmp_path / "in", out=tmp_path / "r.jsonl", workers=2, unit_pages=2)
     assert len(started) == most
 

@@ -20,11 +20,12 @@ from pipeline_doubles import page, write_page, write_tiff
 from ocrbatch import Chain
 from ocrbatch.cli.main import cli
 from ocrbatch.cli.run import share_cores
-from ocrbatch.config.load import load_yaml, validate
+from ocrbatch.config.load import load_yaml
 from ocrbatch.config.run import RunConfig
+from ocrbatch.config.values import validate
 from ocrbatch.errors import BundleError, ExitCode
 from ocrbatch.outputs.writers import CONFIG_KEY
-from ocrbatch.pipeline.batch import batch_for
+from ocrbatch.pipeline.preparation import prepare
 from ocrbatch.pipeline.process import build_processor
 from ocrbatch.plugin_system.host import Host
 
@@ -238,7 +239,7 @@ def test_pictures_that_can_go_nowhere_stop_the_run_at_once(run: Run) -> None:
 def test_a_worker_with_other_models_does_not_start(bundles: dict[str, str]) -> None:
     config = validate(RunConfig, {"det": {"bundle": bundles["det"]}, "rec": {"bundle": bundles["rec"]}})
     host = Host.load(environ={})
-    batch = batch_for(config, host, ["in"], Path("r.parquet"), threads=1, pictures=None)
-    assert build_processor(**batch.start.arguments).chain.detector is not None
+    prepared = prepare(config, host, ["in"], threads=1, pictures=None)
+    assert build_processor(**prepared.start.arguments).chain.detector is not None
     with pytest.raises(BundleError, match=r"dark@\w{12}.* not \('dark@0'"):
-        build_processor(**{**batch.start.arguments, "models": ("dark@0", batch.models[1])})
+        build_processor(**{**prepared.start.arguments, "models": ("dark@0", prepared.models[1])})

@@ -1,0 +1,65 @@
+"""What is settled before a run begins: its bundles, what its results depend on, and what its workers do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ocrbatch.config.run import BundleChoice, RunConfig
+from ocrbatch.data.sources import common_folder
+from ocrbatch.errors import OutputError
+from ocrbatch.pipeline.models import label, open_bundles, postprocessors
+from ocrbatch.pipeline.worker import READING, WorkerStart
+from ocrbatch.plugin_system.host import Host
+
+if TYPE_CHECKING:
+    from ocrbatch.outputs.pictures import Drawing
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """``settings`` decide the results; ``models`` is how these call detector and recognizer."""
+
+    config: RunConfig
+    paths: Sequence[str]
+    start: WorkerStart
+    settings: Mapping[str, Any]
+    models: tuple[str | None, str | None]
+    pictures: Path | None
+
+
+def prepare(config: RunConfig, host: Host, paths: Sequence[str], *, threads: int, pictures: Path | None) -> Preparation:
+    """Open the bundles and build the postprocessors once, so that mistakes are found before any work; ``pictures`` is
+    the folder for drawn pages. Raises OcrbatchError."""
+    det, rec = open_bundles(config, host)
+    postprocessors(config, host)
+    settings = config.settings()
+    for bundle in filter(None, (det, rec)):
+        settings[bundle.kind] = {**settings[bundle.kind], "bundle": bundle.identity}
+    models = label(det) if det else None, label(rec) if rec else None
+    drawing = _drawing(pictures, paths) if pictures else None
+    arguments = {"config": _anywhere(config), "host": host, "threads": threads, "drawing": drawing, "models": models}
+    return Preparation(config, paths, WorkerStart(READING, arguments, threads), settings, models, pictures)
+
+
+def _drawing(folder: Path, paths: Sequence[str]) -> Drawing:
+    """Drawn pages go to ``folder``, which is there now. Raises OutputError."""
+    from ocrbatch.outputs.pictures import Drawing
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"Cannot draw pictures into {folder}: {error.strerror or error}.") from error
+    return Drawing(folder.absolute(), common_folder(paths))
+
+
+def _anywhere(config: RunConfig) -> RunConfig:
+    """The same bundles for a process in another folder; the default ones keep their names."""
+    return config.model_copy(update={"det": _absolute(config.det), "rec": _absolute(config.rec)})
+
+
+def _absolute(choice: BundleChoice) -> BundleChoice:
+    path = Path(choice.bundle)
+    return choice.model_copy(update={"bundle": str(path.absolute())}) if path.exists() else choice
