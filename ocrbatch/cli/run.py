@@ -101,7 +101,7 @@ def command(host: Host, /, paths: tuple[str, ...], out: str, **options: Any) -> 
     ray = _ray_address(options["executor"], options["ray_address"])
     workers, threads = _work_sharing(options["workers"], options["threads"], ray)
     with closing(Processes(module_of(READING), threads)) as processes:
-        processes.prepare(_soon_needed(inputs, workers, ray))
+        processes.prepare(soon_needed(inputs, workers, ray))
         prepared = _prepared(host, inputs, threads, options)
         processes.tell(prepared.start)
         _run(prepared, processes, out, workers, ray, options)
@@ -146,7 +146,7 @@ def _run(
     sys.exit(exit_code(summary))
 
 
-def _soon_needed(inputs: Sequence[str], workers: int | None, ray: str | None) -> int:
+def soon_needed(inputs: Sequence[str], workers: int | None, ray: str | None) -> int:
     """Workers to start before anything else, while this process gets ready: one for a single file, which is read sooner
     alone, else two. The others follow when there is work for them."""
     if ray:

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 from xml.etree.ElementTree import Element
 
 from ocrbatch.errors import OutputError
@@ -17,8 +17,10 @@ from ocrbatch.outputs.files import replacing
 from ocrbatch.outputs.formats import ONE_PAGE, ONE_PAGE_ONLY
 from ocrbatch.outputs.layout import Layout, layout_of
 from ocrbatch.outputs.page_pictures import NO_PICTURE, PageFiles
-from ocrbatch.outputs.searchable_pdf import SearchablePdf
 from ocrbatch.outputs.xml_text import fragment
+
+if TYPE_CHECKING:
+    from ocrbatch.outputs.searchable_pdf import SearchablePdf
 
 _IN_MEMORY = 1 << 20  # bytes; what a few pages take, so that a folder of pages needs no temporary files
 _CHUNK = 1 << 20
@@ -94,6 +96,8 @@ class DocumentWriter:
 
     def _document(self, spool: IO[bytes]) -> _Document:
         if self.form == "pdf":
+            from ocrbatch.outputs.searchable_pdf import SearchablePdf  # others need not wait for pdfium
+
             return _Pdf(SearchablePdf(spool), self.files)
         return {
             "hocr": partial(_Xml, spool, hocr.page_element, hocr.frame, hocr.LEVEL),

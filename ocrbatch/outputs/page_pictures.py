@@ -8,7 +8,6 @@ from pathlib import Path, PurePath
 from typing import Any, Self
 
 import PIL.Image
-import pypdfium2 as pdfium
 
 from ocrbatch.data.fetch import Fetcher
 from ocrbatch.data.images import Document, Reading, probe, read_page, stamp
@@ -116,6 +115,8 @@ def _shown(row: Mapping[str, Any], path: Path) -> str:
 
 def _pdf_dpi(path: Path, page: int, wanted: tuple[int, int]) -> float:
     """The resolution at which the page has ``wanted`` pixels."""
+    import pypdfium2 as pdfium  # other files need not wait for it
+
     with pdfium.PdfDocument(path) as document:
         width, height = document[page].get_size()
     return _POINTS_PER_INCH * max(wanted) / max(width, height)

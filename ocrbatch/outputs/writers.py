@@ -37,7 +37,12 @@ def write_rows(target: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schem
     """A Parquet file of that schema, with its metadata. Raises OutputError."""
     with replacing(target) as path, pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for table in _grouped(batches):
-            writer.write_table(table.cast(schema), row_group_size=_ROWS_PER_GROUP)
+            writer.write_table(_as_schema(table, schema), row_group_size=_ROWS_PER_GROUP)
+
+
+def _as_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """A table with that schema's metadata, and its types; nearly always it has these, and casting imports a lot."""
+    return table.replace_schema_metadata(schema.metadata) if table.schema.equals(schema) else table.cast(schema)
 
 
 def write_jsonl(target: Path, batches: Iterable[pa.RecordBatch], config: Mapping[str, Any]) -> None:  # noqa: ARG001

@@ -135,11 +135,19 @@ class Driver:
 
     def _next(self) -> Unit | None:
         """The next unit; lists on until there is one or the listing ends."""
-        unit = self._planner.next()
+        unit = self._planner.next(self._room())
         while unit is None and not self._listed:
             self._list_more()
-            unit = self._planner.next()
+            unit = self._planner.next(self._room())
         return unit
+
+    def _room(self) -> int:
+        """Pages of the next unit: ever fewer near the end, so that no worker waits long for the last one."""
+        most, workers = self._batch.unit_pages, self._batch.workers
+        if not self._listed or workers is None or workers == 1:
+            return most
+        left = self.progress.total - self._planner.skipped - self._planner.planned
+        return max(1, min(most, left // (2 * workers)))
 
     def _list_more(self) -> None:
         if self._listed:

@@ -93,8 +93,15 @@ def _batches(journal: Journal, rows: Iterable[PageRow], *, with_place: bool = Fa
     """Rows from the journal, in the order asked for, as shards have them if ``with_place``."""
     for place, same in groupby(rows, key=lambda row: row.place):
         wanted = list(same)
-        batch = journal.rows(place).take(numbers([row.position for row in wanted], pa.int32()))
+        batch = _picked(journal.rows(place), [row.position for row in wanted])
         if with_place:
             listed = numbers([row.listed for row in wanted], pa.int64())
             batch = pa.RecordBatch.from_arrays([*batch.columns, listed], schema=SHARD_SCHEMA)
         yield batch
+
+
+def _picked(batch: pa.RecordBatch, positions: list[int]) -> pa.RecordBatch:
+    """Some rows of a batch; nearly always all of them, and then pyarrow's functions need not be imported."""
+    if positions == list(range(batch.num_rows)):
+        return batch
+    return batch.take(numbers(positions, pa.int32()))

@@ -29,17 +29,20 @@ class Planner:
         self._next_ordinal = 0
         self.skipped = 0
         self.extra = 0
-        """Pages beyond one for each file that was looked at; ``skipped`` are those that had their rows already."""
+        self.planned = 0
+        """Pages beyond one for each file that was looked at; ``skipped`` are those that had their rows already, and
+        ``planned`` those in units."""
 
-    def next(self) -> Unit | None:
-        """The next unit; None when all that is listed now is read or on its way."""
+    def next(self, most: int | None = None) -> Unit | None:
+        """The next unit, of at most ``most`` pages; None when all that is listed now is read or on its way."""
         if self._retries:
             return self._retries.popleft()
         spans: list[Span] = []
-        room = self._unit_pages
+        room = most = most or self._unit_pages
         while room > 0 and (span := self._next_span(room)):
             spans.append(span)
             room -= 1 if span.stop is None else span.stop - span.first
+        self.planned += most - room
         return Unit(tuple(spans), self._unit_pages) if spans else None
 
     def reported(self, span: Span, report: SpanReport) -> None:
