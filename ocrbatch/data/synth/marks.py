@@ -32,6 +32,9 @@ def add_marks(desk: Desk, picture: Image, regions: Sequence[Region]) -> None:
     ):
         while rng.random() < chance:
             mark(desk, picture)
+    for chance, mark_at in ((0.3, _remark), (0.08, _strike)):
+        while regions and rng.random() < chance:
+            mark_at(desk, picture, regions[int(rng.integers(len(regions)))])
     for chance, mark_in in ((0.22, _bar_code), (0.08, _square_code), (0.15, _logo), (0.2, _photograph)):
         while rng.random() < chance and (box := _free_box(rng, picture, regions)):
             mark_in(rng, picture, box)
@@ -127,6 +130,26 @@ def _scribble(desk: Desk, picture: Image) -> None:
         _polyline(
             picture, np.array([[x, y + size * 0.5], [x + size * 4, y + size * rng.uniform(0, 0.6)]]), colour, thickness
         )
+
+
+def _remark(desk: Desk, picture: Image, region: Region) -> None:
+    """Writing by hand beside a line of print, which often runs into it."""
+    rng, width = desk.rng, picture.shape[1]
+    (left, top), (right, bottom) = region.points.min(axis=0), region.points.max(axis=0)
+    size = (bottom - top) * rng.uniform(0.6, 2.0)
+    letters = int(rng.integers(1, 7))
+    x = right + rng.uniform(-1.5, 1.5) * size if rng.random() < 0.6 else left - rng.uniform(0.2, letters) * size
+    _polyline(picture, _pen_strokes(rng, x, bottom + rng.uniform(-0.8, 0.6) * size, size, letters), *_pen(rng, width))
+
+
+def _strike(desk: Desk, picture: Image, region: Region) -> None:
+    """A line by hand through print, or a crease that the scanner saw as one."""
+    rng, width = desk.rng, picture.shape[1]
+    (left, top), (right, bottom) = region.points.min(axis=0), region.points.max(axis=0)
+    reach = right - left + rng.uniform(-0.3, 1.5) * (right - left)
+    x = left + rng.uniform(-0.3, 0.2) * reach + np.linspace(0, reach, 9)
+    y = top + (bottom - top) * (rng.uniform(0.2, 0.9) + np.cumsum(rng.normal(0, 0.06, 9)))
+    _polyline(picture, np.stack([x, y], axis=1), *_pen(rng, width))
 
 
 def _tick(desk: Desk, picture: Image) -> None:

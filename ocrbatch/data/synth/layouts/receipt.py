@@ -267,5 +267,8 @@ def _footer(desk: Desk, till: Till) -> None:
             if desk.chance(0.5)
             else desk.source.sentence(desk.rng, 45)
         )
+        if desk.chance(0.15):
+            stars = kinds.pick(desk.rng, "**-=~") * desk.whole(1, 9)
+            line = f"{stars} {line} {stars}"
         till.line(line, till.large if desk.chance(0.08) else None)
     till.draft.y += till.pitch * 0.6

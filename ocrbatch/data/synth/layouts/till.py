@@ -47,11 +47,15 @@ class Till:
     def width(self) -> float:
         return self.right - self.left
 
+    def _pitch_of(self, type: Type, least: float) -> float:
+        """From one baseline to the next; larger type takes ``least`` em, the plain one may be set closer."""
+        return self.pitch if type is self.base else max(self.pitch, type.em * least)
+
     def line(self, text: str, type: Type | None = None, centred: bool | None = None) -> None:
         """One run on a line of its own."""
         type = type or self.base
         text = type.fit(text.upper() if self.upper else text, self.width)
-        self.draft.y += max(self.pitch, type.em * 1.15)
+        self.draft.y += self._pitch_of(type, 1.15)
         centred = self.centred if centred is None else centred
         x = self.middle if centred else self.left
         self.draft.text(text, type, x, self.draft.y, "centre" if centred else "left", line=self.desk.chance(0.02))
@@ -60,7 +64,7 @@ class Till:
         """One line of cells, underlined if ``line``; the last go first, what would touch them is cut or left out. A
         colon belongs to what stands near it."""
         type = type or self.base
-        self.draft.y += max(self.pitch, type.em * 1.12)
+        self.draft.y += self._pitch_of(type, 1.12)
         gap = type.em * self.desk.uniform(0.6, 1.0)
         taken: list[tuple[float, float]] = []
         last = ("", 0.0)  # the cell to the right and where it starts
@@ -145,7 +149,7 @@ def set_up_till(desk: Desk, draft: Draft) -> Till:
         right,
         base,
         _large_type(desk, base),
-        pitch=base.em * desk.uniform(1.05, 1.55),
+        pitch=base.em * (desk.uniform(0.88, 1.05) if desk.chance(0.15) else desk.uniform(1.05, 1.55)),
         upper=desk.chance(0.35),
         centred=desk.chance(0.85),
         colon=kinds.pick(desk.rng, (":", " :", "", "apart")),
