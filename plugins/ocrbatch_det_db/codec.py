@@ -18,6 +18,9 @@ from ocrbatch_det_db.offset import unclip_distance, unshrink_distance
 
 Outline: TypeAlias = NDArray[Any]
 
+_SMALLEST_CORE = 4.0  # pixels of the map
+_RIM = 2.0  # by which a core is smaller than the outline that it would have by itself
+
 
 class DBCodec:
     """Fits pages into the network and reads outlines off its probability map (Liao et al., 2020, section 3.6)."""
@@ -37,15 +40,49 @@ class DBCodec:
             return []
         rects = np.stack([tight_rect(outline) for outline in outlines])
         scores = np.array(self._scores(probability, outlines, rects))
+        good = scores >= self._config.box_thresh
+        cores, of = self._cores(probability, outlines, ~good)
+        if cores:
+            outlines = [*outlines, *cores]
+            core_rects = np.stack([tight_rect(core) for core in cores])
+            core_rects[:, 2:4] += _RIM
+            rects = np.concatenate([rects, core_rects])
+            good = np.append(good, np.array(self._scores(probability, cores, core_rects)) >= self._config.box_thresh)
+            scores = np.append(scores, scores[of])  # what is in a doubtful outline stays doubtful
         grown = rects.copy()
         grown[:, 2:4] += 2.0 * self._distance(rects[:, 2] * rects[:, 3], 2.0 * (rects[:, 2] + rects[:, 3]))[:, None]
         margins = self._config.margin * grown[:, 2:4].min(axis=1)
         grown[:, 2:4] += margins[:, None]
         quads = self._to_page(geometry.order_quads(geometry.rect_corners(grown)), fit)
-        good = (scores >= self._config.box_thresh) & (grown[:, 2:4].min(axis=1) >= self._config.min_size)
-        good &= _areas(quads) >= 1.0
-        order = np.flatnonzero(good)[::-1].tolist()  # cv2 finds the lowest outline first
+        good &= (grown[:, 2:4].min(axis=1) >= self._config.min_size) & (_areas(quads) >= 1.0)
+        order = np.flatnonzero(good)[::-1]  # cv2 finds the lowest outline first
+        if cores:
+            order = order[np.argsort([outlines[i][:, 0, 1].min() for i in order], kind="stable")]
         return [Detection(quads[i], float(scores[i]), self._polygon(outlines[i], margins[i] / 2, fit)) for i in order]
+
+    def _cores(
+        self, probability: NDArray[np.float32], outlines: Sequence[Outline], weak: NDArray[np.bool_]
+    ) -> tuple[list[Outline], list[int]]:
+        """Outlines of what is surely text inside of weak ones, if it is large enough for a letter, and the numbers of
+        those that they are in."""
+        cores: list[Outline] = []
+        of: list[int] = []
+        thresh = self._config.core_thresh
+        if thresh is None:
+            return cores, of
+        for number in np.flatnonzero(weak).tolist():
+            outline = outlines[number]
+            x, y, width, height = cv2.boundingRect(outline)
+            if min(width, height) < _SMALLEST_CORE:
+                continue
+            inside = np.zeros((height, width), np.uint8)
+            cv2.drawContours(inside, [outline], -1, 1, cv2.FILLED, offset=(-x, -y))
+            sure = (probability[y : y + height, x : x + width] > thresh) & (inside > 0)
+            for core in find_outlines(sure, self._config):
+                if min(cv2.minAreaRect(core)[1]) >= _SMALLEST_CORE:
+                    cores.append(core + np.array([x, y], np.int32))
+                    of.append(number)
+        return cores, of
 
     def _scores(
         self, probability: NDArray[np.float32], outlines: Sequence[Outline], rects: NDArray[Any]

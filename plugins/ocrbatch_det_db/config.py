@@ -42,6 +42,13 @@ class DBConfig(DetectorConfig):
 
     thresh: float = Field(0.3, ge=0, le=1, description="Probability above which a pixel is text.")
     box_thresh: float = Field(0.6, ge=0, le=1, description="Mean probability below which an outline is dropped.")
+    core_thresh: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Of an outline that would be dropped, what has a higher probability than this is looked at alone: "
+        "text that runs into handwriting, rules or stamps. null: as published, it is lost.",
+    )
     unclip_ratio: float | None = Field(
         1.5,
         ge=0,

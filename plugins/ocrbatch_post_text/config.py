@@ -12,6 +12,7 @@ class ScoreFilterConfig(PluginConfig):
 
     det_score: float = Field(0.0, ge=0, le=1, description="Least score of the detector.")
     rec_score: float = Field(0.65, ge=0, le=1, description="Least score of the recognizer.")
+    mean_score: float = Field(0.0, ge=0, le=1, description="Least mean of both: a doubtful box must be read well.")
 
 
 class ReadingOrderConfig(PluginConfig):

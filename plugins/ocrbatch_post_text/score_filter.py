@@ -21,4 +21,5 @@ class ScoreFilter:
         )
 
     def _is_good(self, region: TextRegion) -> bool:
-        return region.det_score >= self.config.det_score and region.rec_score >= self.config.rec_score
+        det, rec, least = region.det_score, region.rec_score, self.config
+        return det >= least.det_score and rec >= least.rec_score and (det + rec) / 2 >= least.mean_score

@@ -213,3 +213,49 @@ def test_encoding_fits_the_page() -> None:
     array, fit = codec.encode(np.full((100, 200, 3), 255, np.uint8))
     assert array.shape == (32, 64, 3)
     assert (fit.scale_x, fit.scale_y, fit.height, fit.width) == (0.32, 0.32, 100, 200)
+
+
+def smeared(thin: float = 0.35) -> NDArray[np.float32]:
+    """Two lines of text; a large faint patch runs into the lower one."""
+    probability = np.zeros((200, 240, 1), np.float32)
+    probability[100:180, 10:230] = thin
+    probability[130:142, 60:160] = 0.9
+    probability[40:52, 60:160] = 0.9
+    return probability
+
+
+def test_text_in_a_smear_is_found_by_its_core() -> None:
+    assert [round(one.points[0, 1]) < 60 for one in decode(INVERSE, smeared())] == [True]
+    upper, lower = decode(INVERSE.model_copy(update={"core_thresh": 0.7}), smeared())
+    assert lower.score > 0.6
+    np.testing.assert_allclose(lower.points - upper.points, [[-1, 89], [1, 89], [1, 91], [-1, 91]], atol=2)
+
+
+def test_cores_come_in_their_order_and_none_of_what_is_found_without_them() -> None:
+    config = INVERSE.model_copy(update={"core_thresh": 0.7})
+    tops = [one.points[0, 1] for one in decode(config, np.flipud(smeared()).copy())]
+    assert tops == sorted(tops)
+    alone = probability_of(INVERSE, [np.array([[20, 20], [120, 20], [120, 60], [20, 60]], np.float32)])
+    (plain,), (same,) = decode(INVERSE, alone), decode(config, alone)
+    np.testing.assert_array_equal(plain.points, same.points)
+
+
+def test_a_smear_without_a_core_and_specks_in_one_stay_lost() -> None:
+    config = INVERSE.model_copy(update={"core_thresh": 0.7})
+    probability = np.full((200, 240, 1), 0.35, np.float32)
+    assert decode(config, probability) == []
+    probability[50:52, 60:160] = 0.9
+    assert decode(config, probability) == []
+
+
+@given(seed=st.integers(0, 10_000), core=st.floats(0.3, 0.95))
+@settings(max_examples=40, deadline=None)
+def test_cores_only_add(seed: int, core: float) -> None:
+    rng = np.random.default_rng(seed)
+    probability = cv2.GaussianBlur(rng.random((200, 240), np.float32), (0, 0), 5)
+    probability = ((probability - probability.min()) / np.ptp(probability))[..., None]
+    without = decode(DBConfig(), probability)
+    added = decode(DBConfig(core_thresh=core), probability)
+    assert len(added) >= len(without)
+    kept = {one.points.tobytes() for one in added}
+    assert all(one.points.tobytes() in kept for one in without)

@@ -20,3 +20,13 @@ def test_nothing_is_dropped_and_nothing_comes_back() -> None:
     filtered = ScoreFilter(ScoreFilterConfig(det_score=0.3, rec_score=0.5))(regions, 10, 10)
     assert [one.text for one in filtered] == [one.text for one in regions]
     assert [one.kept for one in filtered] == [True, False, False, False, True]
+
+
+def test_a_doubtful_box_must_be_read_well() -> None:
+    regions = tuple(
+        TextRegion(QUAD, det_score=det, rec_score=rec) for det, rec in [(0.5, 0.95), (0.5, 0.85), (0.9, 0.5)]
+    )
+    together = ScoreFilter(ScoreFilterConfig(rec_score=0, mean_score=0.7))(regions, 10, 10)
+    assert [one.kept for one in together] == [True, False, True]
+    alone = ScoreFilter(ScoreFilterConfig(rec_score=0))(regions, 10, 10)
+    assert all(one.kept for one in alone)
