@@ -41,7 +41,7 @@ class RunConfig(PluginConfig):
     det: BundleChoice = Field(BundleChoice(bundle="det"), description="The detector.")
     rec: BundleChoice = Field(BundleChoice(bundle="rec"), description="The recognizer.")
     post: tuple[PluginChoice, ...] = Field(
-        (PluginChoice(name="score_filter", mean_score=0.7), PluginChoice(name="reading_order")),
+        (PluginChoice(name="score_filter", mean_score=0.67), PluginChoice(name="reading_order")),
         description="Postprocessors, in the order in which they are applied.",
     )
     engine: PluginChoice = Field(PluginChoice(name="onnxruntime"), description="What executes the networks.")
