@@ -28,8 +28,8 @@ class Planner:
         self._files: deque[KnownFile] = deque()
         self._next_ordinal = 0
         self.skipped = 0
-        self.extra = 0
         self.planned = 0
+        self.extra = 0
         """Pages beyond one for each file that was looked at; ``skipped`` are those that had their rows already, and
         ``planned`` those in units."""
 
@@ -38,7 +38,8 @@ class Planner:
         if self._retries:
             return self._retries.popleft()
         spans: list[Span] = []
-        room = most = most or self._unit_pages
+        most = most or self._unit_pages
+        room = most
         while room > 0 and (span := self._next_span(room)):
             spans.append(span)
             room -= 1 if span.stop is None else span.stop - span.first
