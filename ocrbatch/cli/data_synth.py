@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ocrbatch.cli.cores import at_most, usable_cores
+
 if TYPE_CHECKING:
     from ocrbatch.data.synth.generate import Maker
 
@@ -34,7 +36,8 @@ def _options(function: F) -> F:
                          help="New folder, or one to go on with."),
             click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
                          help="Another seed, other pictures."),
-            click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Processes."),
+            click.option("--workers", type=click.IntRange(1), default=2, show_default=True,
+                         help="Processes, four a core at most."),
             click.option("--backgrounds", type=_FOLDER, help="Folder of photographs to put text on."),
         )
     ):  # fmt: skip
@@ -86,7 +89,7 @@ def _generate(
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=count)
         generate(
-            maker, out, count=count, seed=seed, workers=workers, about=facts,
+            maker, out, count=count, seed=seed, workers=at_most(workers, usable_cores()), about=facts,
             on_item=lambda number: progress.update(task, completed=number),
         )  # fmt: skip
     click.echo(f"{count} {what} in {out}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from ocrbatch.cli.cores import share_cores, usable_cores
 from ocrbatch.cli.options import OUT_HELP, form_option, pass_host
 from ocrbatch.data.places import Place, is_uri
 from ocrbatch.data.stores import reason
@@ -62,7 +63,7 @@ _PICTURES = "inference_results"
 @click.option("--files-from", metavar="FILE", help="Also read the files named in FILE, one a line; - is stdin.")
 @click.option("--limit", type=click.IntRange(min=1), help="Stop after that many pages, in input order.")
 @click.option("--shard", metavar="I/N", help="Read only part I of N, the same command for each; see `ocrbatch merge`.")
-@click.option("--workers", type=click.IntRange(min=1), help="Processes. Default: cores / threads.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes, four a core at most. Default: cores / threads.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads of each process. Default: cores / workers, or 1.")
 @click.option(
     "--executor", type=click.Choice(["local", "ray"]), default="local", help="Processes here, or on a Ray cluster."
@@ -166,21 +167,7 @@ def _ray_address(executor: str, address: str | None) -> str | None:
 
 def _work_sharing(workers: int | None, threads: int | None, ray: str | None) -> tuple[int | None, int]:
     """Workers (None: as many as a cluster has room for) and threads of each."""
-    return (workers, threads or 1) if ray else share_cores(_cores(), workers, threads)
-
-
-def share_cores(cores: int, workers: int | None, threads: int | None) -> tuple[int, int]:
-    """Workers and threads of each, such that their product is at most ``cores`` unless both were asked for."""
-    if threads is None:
-        threads = max(1, cores // workers) if workers else 1
-    return workers or max(1, cores // threads), threads
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return (workers, threads or 1) if ray else share_cores(usable_cores(), workers, threads)
 
 
 def _inputs(paths: tuple[str, ...], files_from: str | None, pictures: Path | None) -> list[str]:

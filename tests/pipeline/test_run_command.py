@@ -18,8 +18,8 @@ from click.testing import CliRunner, Result
 from pipeline_doubles import page, write_page, write_tiff
 
 from ocrbatch import Chain
+from ocrbatch.cli.cores import share_cores
 from ocrbatch.cli.main import cli
-from ocrbatch.cli.run import share_cores
 from ocrbatch.config.load import load_yaml
 from ocrbatch.config.run import RunConfig
 from ocrbatch.config.values import validate
@@ -207,7 +207,15 @@ def test_the_python_door_reads_as_the_command_does(bundles: dict[str, str], run:
 
 @pytest.mark.parametrize(
     ("cores", "workers", "threads", "expected"),
-    [(8, None, None, (8, 1)), (8, 2, None, (2, 4)), (8, None, 4, (2, 4)), (2, 3, None, (3, 1)), (4, 1, 1, (1, 1))],
+    [
+        (8, None, None, (8, 1)),
+        (8, 2, None, (2, 4)),
+        (8, None, 4, (2, 4)),
+        (2, 3, None, (3, 1)),
+        (4, 1, 1, (1, 1)),
+        (2, 100_000, None, (8, 1)),
+        (2, None, 100_000, (1, 8)),
+    ],
 )
 def test_cores_are_shared_out(cores: int, workers: int | None, threads: int | None, expected: tuple[int, int]) -> None:
     assert share_cores(cores, workers, threads) == expected
