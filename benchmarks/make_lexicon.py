@@ -14,7 +14,7 @@ import click
 from make_corpus import SIZES
 
 from ocrbatch.data.synth import kinds, till_words
-from ocrbatch.data.synth.layouts import receipt
+from ocrbatch.data.synth.layouts import items, receipt
 from ocrbatch.lexicon import SHORTEST
 
 OWN = (
@@ -24,7 +24,7 @@ OWN = (
     *receipt.TITLES,
     *receipt.TOTALS,
     *receipt.THANKS,
-    *receipt.HEADS,
+    *items.HEADS,
 )
 OWN_FREQUENCY = 1e-4  # of all words: on such pages they are as frequent as the commonest words of other pages
 

@@ -115,6 +115,21 @@ def test_a_colon_belongs_to_what_stands_near_it(
     assert np.sum(held, axis=0).min() == np.sum(held, axis=0).max() == 1
 
 
+@pytest.mark.parametrize("centred", [False, True])
+def test_cells_abreast_are_regions_of_their_own_little_more_than_a_space_apart(
+    type_: Type, source: TextSource, book: FontBook, centred: bool
+) -> None:
+    till = _till(type_, source, book)
+    till.abreast(["Tel: 03-123", "Fax: 03-456", "no room " * 9, "dropped"], centred)
+    _, regions = paint(Sheet(600, 80, tuple(till.draft.items)))
+    assert [region.text for region in regions] == ["Tel: 03-123", "Fax: 03-456"]
+    tel, fax = (run for run in till.draft.items if isinstance(run, Run))
+    gap = fax.x - tel.x - type_.width(tel.text)
+    assert 1.0 <= gap / type_.width("0") <= 2.4
+    end = fax.x + type_.width(fax.text)
+    assert tel.x == (pytest.approx(600 - end) if centred else till.left)
+
+
 def test_a_run_joined_to_one_left_out_has_its_own_label(type_: Type) -> None:
     items = (Run("Sample", type_, 130, 50), Run("Other", type_, 128, 52), Run("Far", type_, 30, 50, joined=True))
     _, regions = paint(Sheet(300, 80, items))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ocrbatch.data.synth import kinds
+from ocrbatch.data.synth.layouts.items import counts_table, items
 from ocrbatch.data.synth.layouts.sheet import Colour, Desk, Draft, Sheet
 from ocrbatch.data.synth.layouts.till import Cell, Till, set_up_till
 
@@ -16,12 +17,7 @@ TOTALS = kinds.listed(
     "Sub Total|Subtotal|Total|Rounding|Service Charge 10%|GST 6%|VAT|Discount|Total Incl. GST|Cash|"
     "Change|Net Total|Rounding Adj|Visa|Total Sales (Excluding GST)|Total Qty|Card|TOTAL AMT|Tax"
 )
-HEADS = (
-    "Item|Description|Desc|Qty Description|Code",
-    "Qty|QTY|Units|Pcs",
-    "Price|U/P|S/Price|Unit|RM",
-    "Amount|Amt|Total|Amt(RM)|TOTAL|Tax",
-)
+COLONS = (": ", ":", " : ", ".: ", " ")
 THANKS = kinds.listed(
     "Thank you|THANK YOU|Please come again|Thank You ! Please Come Again !|Goods sold are not returnable|"
     "Have a nice day|Customer Copy|No refund without receipt|www.%s.com"
@@ -38,13 +34,13 @@ def receipt(desk: Desk) -> Sheet:
     _header(desk, till)
     _meta(desk, till)
     till.separator()
-    _items(desk, till)
+    items(desk, till)
     till.separator()
     _totals(desk, till)
     if desk.chance(0.4):
         _tax_table(desk, till)
     if desk.chance(0.15):
-        _counts_table(desk, till)
+        counts_table(desk, till)
     _footer(desk, till)
     blank = desk.uniform(0, 2) if desk.chance(0.6) else desk.uniform(2, 18)
     height = max(300, int(min(draft.y + blank * till.pitch, 2600)))
@@ -84,13 +80,12 @@ def _header(desk: Desk, till: Till) -> None:
     for _ in range(desk.whole(0, 2)):
         till.line(desk.of(kinds.town))
     if desk.chance(0.6):
-        if desk.chance(0.4):
-            till.row(
-                [
-                    ("Tel: " + kinds.digits(desk.rng, 9), 0.04, "left"),
-                    ("Fax: " + kinds.digits(desk.rng, 9), 0.97, "right"),
-                ],
-            )
+        if desk.chance(0.5):
+            tel, fax = (f"{name}{kinds.pick(desk.rng, COLONS)}{_number(desk)}" for name in ("Tel", "Fax"))
+            if desk.chance(0.75):
+                till.abreast([tel, fax], till.centred)
+            else:
+                till.row([(tel, 0.04, "left"), (fax, 0.97, "right")])
         else:
             till.line(kinds.phone(desk.rng))
     if desk.chance(0.3):
@@ -102,6 +97,11 @@ def _header(desk: Desk, till: Till) -> None:
     till.draft.y += till.pitch * desk.uniform(0, 1.2)
     if desk.chance(0.7):
         _title(desk, till)
+
+
+def _number(desk: Desk) -> str:
+    """A telephone number, its parts set off or not."""
+    return f"0{desk.whole(1, 9)}{kinds.pick(desk.rng, ['-', '- ', ' ', ''])}{kinds.digits(desk.rng, desk.whole(6, 8))}"
 
 
 def _title(desk: Desk, till: Till) -> None:
@@ -137,7 +137,9 @@ def _meta(desk: Desk, till: Till) -> None:
     for _ in range(desk.whole(1, 6)):
         label, value = desk.of(kinds.label).rstrip(" :"), _value(desk)
         look = desk.rng.random()
-        if till.colon == "apart":
+        if desk.chance(0.2):
+            till.abreast(_side_by_side(desk, label + ": " + value))
+        elif till.colon == "apart":
             pair: list[Cell] = [(f"{desk.of(kinds.label).split()[0]}", 0.6, "left"), (_value(desk), 1, "right")]
             parts: list[Cell] = [(":", value_at, "left"), (value, value_at + colon_gap, "left")]
             second = parts if colon_gap else [(f": {value}", value_at, "left")]
@@ -152,58 +154,20 @@ def _meta(desk: Desk, till: Till) -> None:
             till.row([(label + ":", 0, "left"), (value, desk.uniform(0.9, 1), "right")])
 
 
+def _side_by_side(desk: Desk, named: str) -> list[str]:
+    """What stands on one line though it does not belong together: a date and a time, numbers, who and where."""
+    look = desk.rng.random()
+    if look < 0.4:
+        prefix = kinds.pick(desk.rng, ["", "", "Date : ", "Date: "])
+        return [prefix + kinds.date(desk.rng), kinds.time(desk.rng)]
+    if look < 0.6:
+        return [named, f"{kinds.pick(desk.rng, ['Cashier', 'Table', 'Pax', 'POS', 'Time'])}: {_value(desk)}"]
+    return [_value(desk) for _ in range(desk.whole(2, 3))]
+
+
 def _value(desk: Desk) -> str:
     makers = (kinds.code, kinds.date, kinds.date_time, kinds.time, kinds.digits, kinds.number)
     return desk.of(kinds.person) if desk.chance(0.2) else makers[desk.whole(0, len(makers) - 1)](desk.rng)
-
-
-def _items(desk: Desk, till: Till) -> None:
-    style = desk.whole(0, 5)
-    at = (desk.uniform(0.42, 0.58), desk.uniform(0.66, 0.8), 1.0)
-    if desk.chance(0.7):
-        head = [kinds.pick(desk.rng, names.split("|")) for names in HEADS]
-        aligns = ("left", "right", "right", "right")
-        till.row(list(zip(head, (0.0, *at), aligns, strict=True)), line=desk.chance(0.12))
-        if desk.chance(0.5):
-            till.separator()
-    for _ in range(max(1, int(desk.rng.gamma(1.7, 3.6)))):
-        if till.draft.y > 1900:
-            return
-        name, price, total = desk.of(kinds.item), kinds.amount(desk.rng), _money(desk)
-        count = str(desk.whole(1, 12))
-        if style == 0:
-            till.row([(f"{count} {name}" if desk.chance(0.6) else name, 0, "left"), (total, 1, "right")])
-        elif style == 1:
-            till.line(name, centred=False)
-            code = kinds.digits(desk.rng, desk.whole(5, 13))
-            till.row(
-                [(code, 0, "left"), (count, at[0], "right"), (price, at[1], "right"), (total, 1, "right")],
-            )
-        elif style == 4:
-            if desk.chance(0.6):
-                till.line(name, centred=False)
-            ends = kinds.pick(desk.rng, [[total], [total, "SR"], ["*", total], [total, kinds.pick(desk.rng, "TSZ*")]])
-            till.packed(kinds.digits(desk.rng, desk.whole(4, 13)), [count, "X", price, *ends])
-        elif style == 5:
-            till.row([(count, 0, "left"), (name, 0.12, "left"), (total, 1, "right")])
-        elif style == 2:
-            till.row(
-                [(name, 0, "left"), (count, at[0], "right"), (price, at[1], "right"), (total, 1, "right")],
-            )
-        else:
-            till.line(name, centred=False)
-            till.row(
-                [
-                    (f"{count} {kinds.pick(desk.rng, 'xX@*')} {price}", desk.uniform(0, 0.3), "left"),
-                    (total, 1, "right"),
-                ],
-            )
-        if desk.chance(0.12):
-            till.draft.y += till.pitch * desk.uniform(0.2, 0.8)
-
-
-def _money(desk: Desk) -> str:
-    return kinds.amount(desk.rng) if desk.chance(0.75) else kinds.price(desk.rng)
 
 
 def _totals(desk: Desk, till: Till) -> None:
@@ -245,18 +209,6 @@ def _tax_table(desk: Desk, till: Till) -> None:
         till.draft.frame(
             (till.left, top, till.right, till.draft.y), thickness=max(1.0, till.base.em * 0.06), colour=till.base.colour
         )
-
-
-def _counts_table(desk: Desk, till: Till) -> None:
-    """Narrow columns of small whole numbers, each on its own: what detectors miss first."""
-    columns = desk.whole(3, 6)
-    places = [desk.uniform(0.3, 0.4) + 0.6 * n / (columns - 1) for n in range(columns)]
-    words = [desk.words(1, 1)[: desk.whole(1, 4)].title() for _ in places]
-    till.row([("Code", 0, "left"), *((word, place, "right") for word, place in zip(words, places, strict=True))])
-    for _ in range(desk.whole(2, 8)):
-        counts = [str(desk.whole(-3, 30) if desk.chance(0.3) else desk.whole(0, 9)) for _ in places]
-        first = kinds.amount(desk.rng) if desk.chance(0.5) else desk.of(kinds.item)[:10]
-        till.row([(first, 0, "left"), *((count, place, "right") for count, place in zip(counts, places, strict=True))])
 
 
 def _footer(desk: Desk, till: Till) -> None:

@@ -20,7 +20,7 @@ _INKS: tuple[Colour, ...] = (
     (45, 45, 90),
 )
 _COLON_REACH = 1.1  # em: further off, a colon is a column of its own
-_STYLES: tuple[tuple[Style, float], ...] = (("mono", 0.42), ("dot", 0.12), ("sans", 0.39), ("serif", 0.07))
+_STYLES: tuple[tuple[Style, float], ...] = (("mono", 0.42), ("dot", 0.12), ("sans", 0.35), ("serif", 0.11))
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Till:
         colon belongs to what stands near it."""
         type = type or self.base
         self.draft.y += self._pitch_of(type, 1.12)
-        gap = type.em * self.desk.uniform(0.6, 1.0)
+        gap = type.width("0") * self.desk.uniform(0.9, 1.5)
         taken: list[tuple[float, float]] = []
         last = ("", 0.0)  # the cell to the right and where it starts
         for text, place, align in reversed(cells):
@@ -85,6 +85,10 @@ class Till:
                 taken.append((start, start + span))
                 last = (text, start)
 
+    def narrow_gap(self) -> float:
+        """A gap between two cells that is little wider than a space, in pixels."""
+        return self.base.width("0") * self.desk.uniform(1.0, 2.4)
+
     def packed(self, first: str, cells: list[str]) -> None:
         """One line: a cell on the left, the others side by side up to the right edge, with narrow gaps."""
         type, edge = self.base, self.right
@@ -93,9 +97,24 @@ class Till:
             text = type.clean(text)
             if edge - type.width(text) < self.left + type.em * 3:
                 break
-            gap = type.em * self.desk.uniform(0.7, 1.8)
-            edge -= self.draft.text(text, type, edge, self.draft.y, "right") + gap
+            edge -= self.draft.text(text, type, edge, self.draft.y, "right") + self.narrow_gap()
         self.draft.text(type.fit(first, edge - self.left), type, self.left, self.draft.y)
+
+    def abreast(self, cells: list[str], centred: bool = False) -> None:
+        """One line of cells side by side with narrow gaps, without those that find no room at its end."""
+        type = self.base
+        self.draft.y += self.pitch
+        placed, end = list[tuple[str, float]](), 0.0
+        for text in cells:
+            text = type.clean(text.upper() if self.upper else text)
+            start = end + self.narrow_gap() if placed else 0.0
+            if start + type.width(text) > self.width:
+                break
+            placed.append((text, start))
+            end = start + type.width(text)
+        left = self.middle - end / 2 if centred else self.left
+        for text, start in placed:
+            self.draft.text(text, type, left + start, self.draft.y)
 
     def leaders(self, label: str, amount: str) -> None:
         """``Total ......... RM`` as one run, the amount apart."""
