@@ -6,6 +6,7 @@ import string
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,12 @@ class Charset:
 def normalize(text: str) -> str:
     """``text`` in Unicode's NFC form."""
     return unicodedata.normalize("NFC", text)
+
+
+def ctc_steps(text: str) -> int:
+    """Output steps that CTC needs for a text: one a character and a blank between equal neighbours."""
+    text = normalize(text)
+    return len(text) + sum(one == other for one, other in pairwise(text))
 
 
 def load_charset(name_or_path: str) -> Charset:

@@ -28,7 +28,7 @@ _PATH = click.Path(path_type=Path)
 @click.argument("data", type=_PATH)
 @click.option("--val", type=_PATH, metavar="DATA", help="Data to evaluate on: no picture may be in both.")
 @format_option
-@click.option("-c", "--config", "recipe", type=_PATH, metavar="FILE", help="Lines: the recipe they are meant for.")
+@click.option("-c", "--config", "recipe", type=_PATH, metavar="FILE|NAME", help="Lines: the recipe they are for.")
 @click.option("--algo", metavar="NAME", help="Lines: the recognizer they are meant for.")
 @click.option("--charset", metavar="NAME|FILE", help="Lines: the characters that may occur.")
 @click.option("--max-length", type=click.IntRange(1), help="Lines: longest label in characters.")
@@ -70,9 +70,9 @@ def check(
 
 def _rules(host: Host, data: Path, stride: int, options: dict[str, Any]) -> LineRules:
     """What the recognizer accepts that the options speak of; without them, what CTC at ``stride`` can emit."""
-    from ocrbatch.charset import Charset, load_charset
+    from ocrbatch.charset import Charset, ctc_steps, load_charset
     from ocrbatch.config.schema import RecognizerInput
-    from ocrbatch.data.check import LineRules, ctc_steps
+    from ocrbatch.data.check import LineRules
 
     charset, max_length = options["charset"], options["max_length"]
     if not options["recipe"] and not options["algo"]:

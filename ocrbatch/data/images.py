@@ -8,7 +8,9 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal
 
 import numpy as np
@@ -24,6 +26,8 @@ from ocrbatch.types import Image
 _PDF_MARK = b"%PDF-"
 _PDF_MARK_WITHIN = 1024
 _STRIP = 256  # rows
+_SWITCHING = Lock()
+"""Held while Pillow's switches are turned, which all threads share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class Reading:
 
 
 def stamp(path: Path) -> tuple[str, int, int]:
-    """sha256, size in bytes and time of change in nanoseconds. Raises MissingFile, EmptyFile."""
+    """sha256, size in bytes and time of change in nanoseconds. Raises MissingFile."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -69,7 +73,7 @@ def probe(path: Path, sha256: str, size: int, mtime_ns: int) -> Document:
     if size == 0:
         raise EmptyFile(f"{path.name} has no content.")
     is_pdf = looks_like_pdf(path)
-    n_pages = pdf.count_pages(path) if is_pdf else _count_frames(path)
+    n_pages = pdf.count_pages(path) if is_pdf else _count_frames(path, path.name)
     return Document(path, sha256, size, mtime_ns, n_pages, is_pdf)
 
 
@@ -93,17 +97,15 @@ def read_page(document: Document, page: int, how: Reading) -> tuple[Image, tuple
     """
     if document.is_pdf:
         return pdf.render(document.path, page, how.dpi, how.pixel_limit)
-    try:
-        return _decode(document.path, page, how, mend=False), ()
-    except PixelLimit:
-        raise
-    except Exception as error:  # Pillow's decoders raise many kinds
-        first = f"{type(error).__name__}: {error}"
-    try:
-        picture = _decode(document.path, page, how, mend=True)
-    except Exception as error:
-        raise DamagedFile(f"{document.path.name} cannot be decoded ({first}).") from error
-    return picture, (f"The file is damaged and was read as far as possible ({first}).",)
+    return _read(document.path, document.path.name, page, how)
+
+
+def read_content(data: bytes, name: str, how: Reading) -> tuple[Image, tuple[str, ...]]:
+    """What :func:`read_page` gives for the first page of a picture file called ``name`` with the content ``data``.
+
+    Raises UnknownFormat, DamagedFile or PixelLimit.
+    """
+    return _read(data, name, 0, how)
 
 
 def read_array(picture: PIL.Image.Image, *, gray: bool = False) -> Image:
@@ -151,25 +153,45 @@ def _shared(picture: PIL.Image.Image) -> NDArray[np.uint8] | None:
     return None if flat is None else np.frombuffer(flat.buffers()[1], np.uint8).reshape(height, width)
 
 
-def _decode(path: Path, page: int, how: Reading, *, mend: bool) -> Image:
-    with _pillow(mend=mend), PIL.Image.open(path) as picture:
+def _read(file: Path | bytes, name: str, page: int, how: Reading) -> tuple[Image, tuple[str, ...]]:
+    """A page of a picture, and a warning if it had to be mended."""
+    try:
+        return _decode(file, name, page, how, mend=False), ()
+    except PixelLimit:
+        raise
+    except Exception as error:  # Pillow's decoders raise many kinds
+        first = f"{type(error).__name__}: {error}"
+    _count_frames(file, name)  # a file whose very beginning is damaged is refused, not mended
+    try:
+        picture = _decode(file, name, page, how, mend=True)
+    except Exception as error:
+        raise DamagedFile(f"{name} cannot be decoded ({first}).") from error
+    return picture, (f"The file is damaged and was read as far as possible ({first}).",)
+
+
+def _decode(file: Path | bytes, name: str, page: int, how: Reading, *, mend: bool) -> Image:
+    with _pillow(mend=mend), PIL.Image.open(_source(file)) as picture:
         if page:
             picture.seek(page)
         width, height = picture.size
         if width * height > how.pixel_limit:
-            raise PixelLimit(f"{path.name} has {width} x {height} pixels, more than the limit of {how.pixel_limit:,}.")
+            raise PixelLimit(f"{name} has {width} x {height} pixels, more than the limit of {how.pixel_limit:,}.")
         return read_array(picture, gray=how.gray)
 
 
-def _count_frames(path: Path) -> int:
+def _source(file: Path | bytes) -> Path | BytesIO:
+    return BytesIO(file) if isinstance(file, bytes) else file
+
+
+def _count_frames(file: Path | bytes, name: str) -> int:
     """Pages of a picture: only TIFF has several (frames of an animation and previews in a photograph are none)."""
     try:
-        with _pillow(mend=False), PIL.Image.open(path) as picture:
+        with _pillow(mend=False), PIL.Image.open(_source(file)) as picture:
             return max(1, _frames(picture)) if picture.format == "TIFF" else 1
     except UnidentifiedImageError as error:
-        raise UnknownFormat(f"{path.name} is no picture or PDF of a known format.") from error
+        raise UnknownFormat(f"{name} is no picture or PDF of a known format.") from error
     except Exception as error:
-        raise DamagedFile(f"{path.name} cannot be opened ({type(error).__name__}: {error}).") from error
+        raise DamagedFile(f"{name} cannot be opened ({type(error).__name__}: {error}).") from error
 
 
 def _frames(picture: Any) -> int:
@@ -191,11 +213,12 @@ def _eight_bits(values: np.ndarray) -> np.ndarray:
 @contextmanager
 def _pillow(*, mend: bool) -> Iterator[None]:
     """Pillow has two global switches: its pixel limit (off: ours counts) and whether damage is tolerated."""
-    before = PIL.Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
-    PIL.Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = None, mend
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        PIL.Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = before
+    with _SWITCHING:
+        before = PIL.Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
+        PIL.Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = None, mend
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        finally:
+            PIL.Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = before

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _POINTS_PER_INCH = 72
 _SMALLEST_SCALE = 1e-3
+_ONE_AT_A_TIME = Lock()
+"""pdfium may be called from one thread at a time."""
 
 
 def count_pages(path: Path) -> int:
@@ -51,7 +54,7 @@ def _open(path: Path) -> Iterator[PdfDocument]:
     import pypdfium2.raw as pdfium_raw
 
     try:
-        with path.open("rb") as file:
+        with _ONE_AT_A_TIME, path.open("rb") as file:
             document = pdfium.PdfDocument(file)
             try:
                 document.init_forms()

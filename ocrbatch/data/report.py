@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ocrbatch.data.check import Kind, LineRules, Problem, line_problems, page_problems, unreadable
+from ocrbatch.data.check import Kind, LineRules, Problem, line_problems, page_problems, page_text_problems, unreadable
 from ocrbatch.data.label_types import Flaw, LineLabel, PageLabel
 from ocrbatch.data.pictures import Inspected, inspect
 from ocrbatch.errors import InputError
@@ -91,11 +91,16 @@ class Seen:
 
 
 def picture_problems(label: LineLabel | PageLabel, found: Inspected) -> Iterator[Problem]:
-    """What a picture shows to be wrong with its label."""
+    """What a picture shows to be wrong with it or with its label."""
+    where = str(label.image)
+    if found.damage:
+        yield Problem(Kind.DAMAGED, where, found.damage[0].lower() + found.damage[1:].removesuffix("."))
+    if found.blank and (isinstance(label, LineLabel) or label.regions):
+        yield Problem(Kind.BLANK, where, "the label says that there is text, the picture has a single colour")
     if label.size is not None and label.size != found.size:
         (height, width), (labelled_height, labelled_width) = found.size, label.size
         reason = f"the label says {labelled_width} x {labelled_height} pixels, the picture has {width} x {height}"
-        yield Problem(Kind.SIZE, str(label.image), reason)
+        yield Problem(Kind.SIZE, where, reason)
 
 
 def _problems(name: str, entry: Entry, rules: LineRules, seen: Seen) -> Iterator[Problem]:
@@ -110,6 +115,7 @@ def _problems(name: str, entry: Entry, rules: LineRules, seen: Seen) -> Iterator
     yield from picture_problems(entry, found)
     if isinstance(entry, PageLabel):
         yield from page_problems(entry, found.size)
+        yield from page_text_problems(entry)
     else:
         yield from line_problems(LineLabel(entry.image, entry.text, found.size), rules)
     yield from seen.problems(name, found.sha256, entry)

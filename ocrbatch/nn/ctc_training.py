@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ocrbatch.charset import Charset, normalize
+from ocrbatch.charset import Charset, ctc_steps
 from ocrbatch.contracts import Arrays
 
 
@@ -35,8 +34,7 @@ class CtcTraining:
 
     def steps_needed(self, text: str) -> int:
         """One step per character and a blank between equal neighbours."""
-        text = normalize(text)
-        return len(text) + sum(one == other for one, other in itertools.pairwise(text))
+        return ctc_steps(text)
 
     def loss(self, targets: Mapping[str, Any], outputs: Any) -> Mapping[str, Any]:
         """Mean CTC loss per character of the lines that can be emitted, smoothed if that is asked for; ``outputs`` are

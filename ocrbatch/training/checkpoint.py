@@ -32,13 +32,8 @@ def save_checkpoint(path: Path, learner: Learner, progress: Progress) -> None:
     """Weights, statistics, seeds and optimizer of a learner, and the progress, as one .npz. Raises TrainingError."""
     arrays = {f"variable_{number:05d}": np.asarray(v) for number, v in enumerate(_variables(learner))}
     arrays[_STATE] = np.frombuffer(json.dumps(asdict(progress)).encode(), np.uint8)
-    temporary = path.with_name(path.name + ".tmp")
-    with _written_or_said(path):
-        with temporary.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+    with _replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
 def load_checkpoint(path: Path, learner: Learner) -> Progress:
@@ -59,30 +54,34 @@ def load_checkpoint(path: Path, learner: Learner) -> Progress:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """UTF-8 text that is either all there or not at all."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    """UTF-8 text that is either all there or not at all. Raises TrainingError."""
+    with _replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def save_weights_atomically(network: Any, path: Path) -> None:
     """Keras weights (.weights.h5) that are either all there or not at all. Raises TrainingError."""
-    temporary = path.with_name("." + path.name)
-    with _written_or_said(path):
+    with _replacing(path) as temporary:
         network.save_weights(temporary)
-        temporary.replace(path)
 
 
 @contextmanager
-def _written_or_said(path: Path) -> Iterator[None]:
-    """What stops the writing of a file, in a sentence: a full disk, or a folder that is gone."""
+def _replacing(path: Path) -> Iterator[Path]:
+    """A path beside ``path`` that takes its place, flushed to the disk, when all went well. It has the same suffixes,
+    for Keras goes by them. Raises TrainingError, which says what was in the way: a full disk, a folder that is gone."""
+    temporary = path.with_name("." + path.name)
     try:
-        yield
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
     except OSError as error:
         reason = str(error.strerror or error).split(" (")[0]
         raise TrainingError(
             f"Cannot save the training as {path} ({reason}): make room or access there, then go on with --resume."
         ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _variables(learner: Learner) -> list[Any]:

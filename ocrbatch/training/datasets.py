@@ -25,7 +25,8 @@ _HELD_OUT = 20  # every twentieth sample, when no validation set is named
 @dataclass(frozen=True, eq=False)
 class Samples(Generic[Label]):
     """Training labels with their weights, labels to evaluate on, labels of what must not be forgotten, and what could
-    not be understood. ``held_out``: those to evaluate on were taken from the training sets."""
+    not be understood. ``held_out``: those to evaluate on were taken from the training sets. ``counts``: how many labels
+    each of these held."""
 
     train: list[Label]
     weights: NDArray[np.float64]
@@ -33,6 +34,7 @@ class Samples(Generic[Label]):
     flaws: tuple[Flaw, ...] = ()
     keep: Sequence[Label] = ()
     held_out: bool = False
+    counts: tuple[int, ...] = ()
 
 
 def load_samples(config: DataConfig, read: Callable[[str], Iterable[Label | Flaw]]) -> Samples[Label]:
@@ -40,8 +42,10 @@ def load_samples(config: DataConfig, read: Callable[[str], Iterable[Label | Flaw
     train: list[Label] = []
     weights: list[float] = []
     flaws: list[Flaw] = []
+    counts: list[int] = []
     for dataset in config.train:
         labels = _labels(dataset, read, flaws)
+        counts.append(len(labels))
         train += labels
         weights += [dataset.weight] * len(labels)
     val = [label for dataset in config.val for label in _labels(dataset, read, flaws)]
@@ -51,7 +55,7 @@ def load_samples(config: DataConfig, read: Callable[[str], Iterable[Label | Flaw
         kept = [number for number, label in enumerate(train) if id(label) not in held_out]
         train, weights = [train[n] for n in kept], [weights[n] for n in kept]
     keep = [label for dataset in config.keep for label in _labels(dataset, read, flaws)]
-    return Samples(train, np.array(weights), val, tuple(flaws), keep, held_out=not config.val)
+    return Samples(train, np.array(weights), val, tuple(flaws), keep, not config.val, tuple(counts))
 
 
 def load_line_samples(config: DataConfig) -> Samples[LineLabel]:
@@ -65,10 +69,14 @@ def load_page_samples(config: DataConfig) -> Samples[PageLabel]:
 
 
 def provenance(
-    datasets: Sequence[Dataset], start: BundleInfo | None = None, backbone: BundleInfo | None = None
+    datasets: Sequence[Dataset],
+    counts: Sequence[int],
+    start: BundleInfo | None = None,
+    backbone: BundleInfo | None = None,
 ) -> dict[str, Any]:
-    """Where weights come from, for the bundle: the data sets by name, what `data synth` noted beside them, and all
-    fonts; with all that went into the bundles that the training, or its backbone alone, starts from."""
+    """Where weights come from, for the bundle: the data sets by name with the number of labels read, what `data synth`
+    noted beside them, and all fonts; with all that went into the bundles that the training, or its backbone alone,
+    starts from."""
     sets: list[dict[str, Any]] = []
     fonts: dict[str, str] = {}
     origins: dict[str, Any] = {}
@@ -77,7 +85,7 @@ def provenance(
             before = dict(info.provenance)
             fonts |= before.pop("fonts", {})
             origins[key] = {"name": info.name, "created": info.created.isoformat(), **before}
-    for dataset in datasets:
+    for dataset, count in zip(datasets, counts, strict=True):
         path = Path(dataset.path)
         folder = path if path.is_dir() else path.parent
         note: dict[str, Any] = {"name": folder.name, "weight": dataset.weight}
@@ -85,7 +93,7 @@ def provenance(
         if recipe.exists():
             note |= json.loads(recipe.read_text(encoding="utf-8"))
             fonts |= {font["family"]: _first_words(font["licence"]) for font in note.pop("fonts", [])}
-        sets.append(note)
+        sets.append({**note, "count": count})  # `data synth` notes how many were asked for
     return {"datasets": sets, "fonts": dict(sorted(fonts.items())), **origins}
 
 

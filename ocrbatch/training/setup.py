@@ -34,7 +34,8 @@ Clean = Callable[[datasets.Samples[Any], Callable[[Any], Problem | None]], datas
 
 @dataclass(frozen=True, eq=False)
 class Setup:
-    """The parts of a training: batches by step, networks, loss, and an evaluation of the network as it is."""
+    """The parts of a training: batches by step, networks, loss, and an evaluation of the network as it is. ``counts``
+    are the labels that each training set holds."""
 
     config: TrainConfig
     algorithm: Any
@@ -46,6 +47,7 @@ class Setup:
     n_val: int
     evaluate: Evaluate
     devices: Devices
+    counts: tuple[int, ...]
 
 
 def set_up(config: TrainConfig, host: Host, skip_list: Path | None = None, *, known: bool = False) -> Setup:
@@ -100,6 +102,7 @@ def _set_up_lines(config: TrainConfig, host: Host, clean: Clean, devices: Device
         len(samples.val),
         _evaluation(evaluate, samples, config.train.eval_samples),
         devices,
+        samples.counts,
     )
 
 
@@ -125,6 +128,7 @@ def _set_up_pages(config: TrainConfig, host: Host, clean: Clean, devices: Device
         len(samples.val),
         _evaluation(evaluate, samples, config.train.eval_samples),
         devices,
+        samples.counts,
     )
 
 

@@ -89,7 +89,7 @@ def train(
         _refuse_used(out)
         take_over_weights(config, setup.networks, host, start_from)
         origins = [None if path is None else read_info(locate(path)) for path in (start_from, config.backbone.weights)]
-        origin = provenance(config.data.train, *origins)
+        origin = provenance(config.data.train, setup.counts, *origins)
         _prepare_folder(out, config, skip_list, origin)
         save_checkpoint(out / CHECKPOINT, learner, progress)  # whatever happens from here on, --resume goes on
     return _Loop(setup, learner, out, reporter, deadline).run(progress)

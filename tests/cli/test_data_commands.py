@@ -131,6 +131,72 @@ def test_every_problem_of_pages_is_found(tmp_path: Path) -> None:
     ]
 
 
+def found_in(data: Path, *options: object) -> list[tuple[str, str, bool]]:
+    """Kind, picture and whether it is a warning, of all problems that ``data check`` finds."""
+    report = data / "report.json"
+    run("check", data, "--json", report, *options)
+    problems = json.loads(report.read_text())["problems"]
+    return [(problem["kind"], Path(problem["where"]).name, problem["warning"]) for problem in problems]
+
+
+def test_slips_in_texts_are_found(tmp_path: Path) -> None:
+    control, invisible = ("control character in a label", False), ("invisible character in a label", True)
+    spaces = ("space at an edge or doubled", True)
+    slips = {
+        "a\tb": [control], "a\nb": [control], "bell \x07": [control], "a\u2028b": [control], "a\u200bb": [invisible],
+        "\ufeffab": [invisible], "a\tb\u200b": [control, invisible], " a": [spaces], "a\u3000": [spaces],
+        "a  b": [spaces], "a \xa0b": [spaces], "  a": [spaces, spaces], "\u200b\x07": [("empty label", False)],
+        "a b c": [], "می\u200cخواهم": [],
+    }  # fmt: skip
+    lines = labelled(tmp_path / "lines", [{"text": text} for text in slips])
+    expected = [(kind, f"{n}.png", warns) for n, found in enumerate(slips.values()) for kind, warns in found]
+    assert found_in(lines) == expected
+    del slips["\u200b\x07"]  # regions need no text
+    pages = labelled(tmp_path / "pages", [page({"text": text}, {"text": text, "ignore": True}) for text in slips])
+    expected = [(kind, f"{n}.png", warns) for n, found in enumerate(slips.values()) for kind, warns in found]
+    assert found_in(pages) == expected
+
+
+def test_a_charset_that_lists_an_invisible_character_means_it(tmp_path: Path) -> None:
+    lines = labelled(tmp_path / "lines", [{"text": "a\u200bb"}, {"text": "a\u200eb"}])
+    (tmp_path / "charset.txt").write_text("a\nb\n\u200b\n", "utf-8")
+    assert found_in(lines, "--charset", tmp_path / "charset.txt") == [
+        ("invisible character in a label", "1.png", True),
+        ("character that the charset lacks", "1.png", False),
+    ]
+
+
+def test_what_the_picture_shows_is_told(tmp_path: Path) -> None:
+    data = labelled(tmp_path / "lines", [{"text": "one"}, {"text": "two"}, {"text": "fine"}])
+    cv2.imwrite(str(data / "0.png"), np.full((20, 60, 3), 255, np.uint8))
+    (data / "1.png").write_bytes((data / "1.png").read_bytes()[:-300])
+    kinds = [("picture of a single colour", "0.png", True), ("picture that is damaged", "1.png", False)]
+    assert found_in(data) == kinds
+    blank = labelled(tmp_path / "pages", [page(), page({})])
+    for number in range(2):
+        cv2.imwrite(str(blank / f"{number}.png"), np.full((40, 100 + number, 3), 255, np.uint8))
+    assert found_in(blank) == [("picture of a single colour", "1.png", True)], "a blank page without text is fine"
+
+
+def test_outlines_of_many_corners_may_cross_a_little_only(tmp_path: Path) -> None:
+    bent = [[10, 5], [40, 8], [70, 5], [70, 25], [40, 28], [10, 25]]
+    swapped = [bent[n] for n in (0, 1, 2, 5, 4, 3)]
+    knot = [[10, 5], [70, 5], [70, 25], [40, 25], [41, 26], [41, 24], [40, 25.5], [10, 25]]
+    spike = [[10, 5], [40, 5], [40, 2], [40, 5], [70, 5], [70, 25], [10, 25]]
+    line = [[10, 5], [20, 10], [30, 15], [40, 20], [50, 25]]
+    away = [[x + 200, y] for x, y in knot]
+    outlines = [bent, swapped, knot, spike, line, away]
+    data = labelled(tmp_path / "pages", [page({"points": points}) for points in outlines])
+    assert found_in(data) == [
+        ("outline that crosses itself", "1.png", False),
+        ("outline that crosses itself a little", "2.png", True),
+        ("outline that crosses itself a little", "3.png", True),
+        ("outline without area", "4.png", False),
+        ("outline that crosses itself a little", "5.png", True),
+        ("outline outside the picture", "5.png", False),
+    ]
+
+
 def test_the_algorithm_says_what_it_accepts(tmp_path: Path) -> None:
     data = labelled(tmp_path / "lines", [{"text": "a" * 13}, {"text": "b" * 26}])
     code, said = run("check", data, "--algo", "crnn", "--charset", "en")

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import io
 import struct
+import threading
+import time
+import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ocrbatch.data import images
 from ocrbatch.data.gray import as_gray, as_rgb, contiguous, is_gray
 from ocrbatch.data.images import Reading, probe, read_page, stamp
 from ocrbatch.data.problems import (
@@ -276,6 +281,59 @@ def test_a_pdf_with_a_password_says_so(tmp_path: Path) -> None:
     (tmp_path / "secret.pdf").write_bytes(encrypted_pdf())
     with pytest.raises(EncryptedFile, match="password"):
         read(tmp_path / "secret.pdf")
+
+
+def test_threads_take_turns_with_pdfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """pdfium may be called from one thread at a time."""
+    import pypdfium2
+
+    class Watched(pypdfium2.PdfDocument):
+        now = most = 0
+
+        def __init__(self, *arguments: Any) -> None:
+            Watched.now += 1
+            Watched.most = max(Watched.most, Watched.now)
+            time.sleep(0.02)
+            super().__init__(*arguments)
+
+        def close(self) -> None:
+            super().close()
+            Watched.now -= 1
+
+    monkeypatch.setattr(pypdfium2, "PdfDocument", Watched)
+    Image.new("L", (72, 72), 96).save(tmp_path / "one.pdf", resolution=72)
+    with ThreadPoolExecutor(4) as pool:
+        drawn = list(pool.map(lambda _: read(tmp_path / "one.pdf", dpi=72)[0], range(8)))
+    assert Watched.most == 1
+    assert all(abs(int(picture[36, 36, 0]) - 96) <= 3 for picture in drawn)
+
+
+def test_threads_leave_pillow_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second thread begins while the first one reads, and ends after it."""
+    from PIL import ImageFile
+
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+    begun, ended = [threading.Event() for _ in range(2)], threading.Event()
+
+    def overlapping(*_: object, **__: object) -> np.ndarray:
+        number = int(threading.current_thread().name)
+        begun[number].set()
+        (ended if number else begun[1]).wait(0.5)
+        return np.zeros((4, 4, 3), np.uint8)
+
+    def reading() -> None:
+        read(tmp_path / "a.png")
+        ended.set()
+
+    monkeypatch.setattr(images, "read_array", overlapping)
+    before = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, warnings.filters
+    threads = [threading.Thread(target=reading, name=str(number)) for number in range(2)]
+    for thread, event in zip(threads, begun, strict=True):
+        thread.start()
+        event.wait(1)
+    for thread in threads:
+        thread.join()
+    assert (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, warnings.filters) == before
 
 
 def test_reading_leaves_pillow_as_it_was(tmp_path: Path) -> None:

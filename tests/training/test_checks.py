@@ -14,7 +14,7 @@ from ocrbatch.config.train import DataConfig
 from ocrbatch.data.check import LineRules, line_problem, page_problem
 from ocrbatch.errors import InputError
 from ocrbatch.training.checks import without_bad
-from ocrbatch.training.datasets import load_line_samples, load_page_samples
+from ocrbatch.training.datasets import load_line_samples, load_page_samples, provenance
 
 
 def picture(path: Path, seed: int) -> bytes:
@@ -44,12 +44,26 @@ def data(tmp_path: Path) -> dict[str, str]:
     return {"train": labelled(train, lines), "val": labelled(val, records)}
 
 
+def test_provenance_counts_the_labels_that_were_read(tmp_path: Path, data: dict[str, str]) -> None:
+    note = {"seed": 3, "count": 500, "fonts": [{"family": "Sans", "licence": "OFL"}]}
+    (tmp_path / "train" / "synth.json").write_text(json.dumps(note))  # of 500 only six were made
+    config = DataConfig.model_validate({"train": [data["train"], {"path": data["val"], "weight": 2}]})
+    samples = without_bad(load_line_samples(config), line_problem(LineRules()), None)
+    assert provenance(config.train, samples.counts) == {
+        "datasets": [
+            {"name": "train", "weight": 1.0, "seed": 3, "count": 6},
+            {"name": "val", "weight": 2.0, "count": 6},
+        ],
+        "fonts": {"Sans": "OFL"},
+    }
+
+
 def test_what_only_the_pictures_show_is_refused_or_listed(tmp_path: Path, data: dict[str, str]) -> None:
     samples = load_line_samples(DataConfig.model_validate(data))
     problem = line_problem(LineRules())
     with pytest.raises(InputError, match="4 samples cannot be trained on") as refused:
         without_bad(samples, problem, None, pictures=True)
-    for words in ("1.png", "decoded", "labelled otherwise", "the label says 7 x 9", "in the train set"):
+    for words in ("1.png", "is damaged", "labelled otherwise", "the label says 7 x 9", "in the train set"):
         assert words in str(refused.value)
     good = without_bad(samples, problem, tmp_path / "bad.txt", pictures=True)
     assert [label.image.name for label in good.train] == ["0.png", "2.png", "4.png"]
@@ -65,6 +79,16 @@ def test_a_picture_may_be_there_twice_when_nothing_contradicts(tmp_path: Path) -
     samples = load_line_samples(DataConfig.model_validate({"train": [folder, folder]}))
     good = without_bad(samples, line_problem(LineRules()), None, pictures=True)
     assert len(good.train) + len(good.val) == 60, "a set held out of the training sets is no leak"
+
+
+def test_warnings_keep_nothing_from_training(tmp_path: Path) -> None:
+    for number in range(2):
+        picture(tmp_path / f"{number}.png", number)
+    labels = [{"image": "0.png", "text": " a  b\u200b"}, {"image": "1.png", "text": "a\u0007"}]
+    samples = load_line_samples(DataConfig.model_validate({"train": [labelled(tmp_path, labels)] * 2}))
+    with pytest.raises(InputError, match=r"U\+0007, a control character") as refused:
+        without_bad(samples, line_problem(LineRules()), None, pictures=True)
+    assert "0.png" not in str(refused.value)
 
 
 def test_pages_are_compared_by_all_that_is_labelled(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import errno
+import os
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,13 @@ from keras import layers, ops
 from ocrbatch.config.schema import ImageInput
 from ocrbatch.config.train import OptimizerConfig, Schedule, TrainSettings
 from ocrbatch.errors import ConfigError, TrainingError
-from ocrbatch.training.checkpoint import Progress, load_checkpoint, save_checkpoint, save_weights_atomically
+from ocrbatch.training.checkpoint import (
+    Progress,
+    load_checkpoint,
+    save_checkpoint,
+    save_weights_atomically,
+    write_atomically,
+)
 from ocrbatch.training.learner import Learner, averaged_weights, build_learner
 from ocrbatch.training.optimizer import build_schedule
 from ocrbatch.training.samples import Batch
@@ -170,3 +178,44 @@ def test_a_folder_that_is_gone_is_named_when_the_training_is_saved(tmp_path: Pat
         save_checkpoint(gone / "ckpt.npz", learner(), Progress())
     with pytest.raises(TrainingError, match=r"Cannot save the training as .*best\.weights\.h5 .*--resume"):
         save_weights_atomically(learner().network, gone / "best.weights.h5")
+    with pytest.raises(TrainingError, match=r"Cannot save the training as .*config\.yml .*--resume"):
+        write_atomically(gone / "config.yml", "steps: 1\n")
+
+
+SAVERS: dict[str, Callable[[Path], None]] = {
+    "ckpt.npz": lambda path: save_checkpoint(path, learner(), Progress()),
+    "best.weights.h5": lambda path: save_weights_atomically(learner().network, path),
+    "config.yml": lambda path: write_atomically(path, "steps: 1\n"),
+}
+
+
+@pytest.mark.parametrize("name", SAVERS)
+def test_files_are_on_the_disk_before_they_take_their_place(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / name
+    path.write_text("the former one")
+    flushed: list[int] = []
+
+    def fsync(number: int) -> None:
+        flushed.append(os.fstat(number).st_ino)
+        assert path.read_text() == "the former one"
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    SAVERS[name](path)
+    assert flushed == [path.stat().st_ino]
+    assert path.read_bytes() != b"the former one"
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", SAVERS)
+def test_a_full_disk_leaves_the_former_file(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / name).write_text("the former one")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(TrainingError, match="No space left on device"):
+        SAVERS[name](tmp_path / name)
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "the former one"
