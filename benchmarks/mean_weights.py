@@ -4,7 +4,8 @@
     ocrbatch export runs/rec-mean --out rec.ocrb
 
 Weights of one training lie in one valley: their mean often reads better than any of them (Izmailov et al., UAI 2018,
-and Wortsman et al., ICML 2022). Everything else of the new run is the first one's.
+and Wortsman et al., ICML 2022). Everything else of the new run is the first one's, without its
+metrics, for they are not the mean's: `ocrbatch eval` measures that.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 import click
 import h5py
 
-BEST = "best.weights.h5"
+BEST, METRICS = "best.weights.h5", "metrics.json"
 
 
 class WeightedRun(click.ParamType[tuple[Path, float]]):
@@ -54,7 +55,7 @@ def main(out: Path, runs: tuple[tuple[Path, float], ...]) -> None:
     for run, _ in runs:
         if shapes(run) != first:
             raise click.ClickException(f"{run} and {runs[0][0]} have different networks: give runs of one recipe.")
-    shutil.copytree(runs[0][0], out)
+    shutil.copytree(runs[0][0], out, ignore=shutil.ignore_patterns(METRICS))
     total = sum(weight for _, weight in runs)
     with ExitStack() as stack:
         files = [(stack.enter_context(h5py.File(run / BEST)), weight / total) for run, weight in runs]

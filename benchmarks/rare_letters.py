@@ -19,7 +19,7 @@ import numpy as np
 
 from ocrbatch.config.load import load_yaml
 
-BEST, CONFIG = "best.weights.h5", "config.yml"
+BEST, CONFIG, METRICS = "best.weights.h5", "config.yml", "metrics.json"
 
 
 @click.command()
@@ -29,7 +29,7 @@ BEST, CONFIG = "best.weights.h5", "config.yml"
 def main(run: Path, out: Path, doubt: float) -> None:
     """Write to the folder OUT the run RUN with other weights."""
     characters = str(load_yaml(run / CONFIG)["model"]["charset"])
-    shutil.copytree(run, out)
+    shutil.copytree(run, out, ignore=shutil.ignore_patterns(METRICS))  # scores of other weights
     found: list[h5py.Dataset] = []
     with h5py.File(out / BEST, "r+") as file:
         classes = len(characters) + 1  # the first is the blank

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ocrbatch import __version__
 from ocrbatch.bundles import network
 from ocrbatch.bundles.archive import refuse_existing
-from ocrbatch.bundles.format import GRAPH, WEIGHTS, Agreement, BundleInfo
+from ocrbatch.bundles.format import GRAPH, LEXICON, WEIGHTS, Agreement, BundleInfo
 from ocrbatch.bundles.onnx_graph import graph_from_keras, halved, native_output_hidden, output_names
 from ocrbatch.bundles.onnx_int8 import quantized
 from ocrbatch.bundles.onnx_int8_first import COLUMNS
@@ -32,6 +32,7 @@ from ocrbatch.config.train import TrainConfig
 from ocrbatch.config.values import validate
 from ocrbatch.contracts import Networks
 from ocrbatch.errors import BundleError, InputError
+from ocrbatch.lexicon import SHIPPED, lexicon_bytes
 from ocrbatch.plugin_system.host import DISABLE_VARIABLE, Host
 from ocrbatch.types import Image
 
@@ -50,6 +51,7 @@ def export_run(
     tolerance: float | None = None,
     half: bool = False,
     int8: bool = False,
+    licence: str | None = None,
     overwrite: bool = False,
 ) -> BundleInfo:
     """Exports the best weights of a training run as the bundle ``out`` (a zip file if it ends in .ocrb, else a folder).
@@ -59,7 +61,8 @@ def export_run(
     when their outputs differ by more than ``tolerance``, relative for values above 1 (default: TOLERANCE, or what
     ``half`` and ``int8`` need, see :func:`write_model`); InputError when the run or the pictures cannot be read;
     OutputError when ``out`` exists or cannot be written.
-    Conversion needs TensorFlow; under another Keras backend it happens in a process of its own.
+    ``licence`` is what the bundle says of its weights. Conversion needs TensorFlow; under another Keras backend it
+    happens in a process of its own.
     """
     refuse_existing(out, overwrite=overwrite)
     config = _read_config(run)
@@ -67,7 +70,7 @@ def export_run(
     with native_output_hidden():
         import keras
     if keras.backend.backend() != "tensorflow":
-        return _export_elsewhere(run, out, host, samples, count, tolerance, half, int8, overwrite)
+        return _export_elsewhere(run, out, host, samples, count, tolerance, half, int8, licence, overwrite)
     pictures = run_pictures(config, count) if samples is None else folder_pictures(samples, count)
     weights = _read(run / BEST)
     with float32_policy():
@@ -85,6 +88,7 @@ def export_run(
             int8=int8,
             metrics=_best(_read_json(run / METRICS)),
             provenance=_read_json(run / PROVENANCE),
+            licence=licence,
             overwrite=overwrite,
         )
 
@@ -102,15 +106,17 @@ def write_model(
     int8: bool = False,
     metrics: Mapping[str, Any] = MappingProxyType({}),
     provenance: Mapping[str, Any] = MappingProxyType({}),
+    licence: str | None = None,
     overwrite: bool = False,
 ) -> BundleInfo:
     """Exports networks that hold their trained weights, tries the graph on ``pictures``, and writes the bundle.
 
     ``weights`` is what Keras saves of the training network (.weights.h5). With ``half`` the graph stores its weights as
     float16 and still computes in float32; with ``int8`` its convolutions compute in 8 bits, by the ranges that values
-    have on ``pictures``. The conversion is then tried before the rounding too, which must not hide its faults. Raises
-    BundleError, OutputError.
+    have on ``pictures``. The conversion is then tried before the rounding too, which must not hide its faults. A
+    lexicon in a file goes into the bundle. Raises BundleError, ConfigError, OutputError.
     """
+    words = _own_words(spec, host)
     model = network.normalized(networks.inference, network.algorithm_config(spec, host).input)
     graph = graph_from_keras(model)
     compared = pictures[:: -(-len(pictures) // INT8_SAMPLES)]  # hundreds are for the ranges of int8 alone
@@ -122,7 +128,7 @@ def write_model(
     graph = halved(graph) if half else graph
     usual = INT8_TOLERANCE if int8 else HALF_TOLERANCE if half else TOLERANCE
     agreement = _agreement(model, graph, spec, host, compared, tolerance or usual, share if int8 else difference)
-    spec = network.resolved(spec, host)
+    spec = network.with_options(network.resolved(spec, host), {"lexicon": LEXICON} if words else {})
     stamps = stamp_plugins(spec, host)
     info = BundleInfo(
         name=out.stem,
@@ -134,11 +140,12 @@ def write_model(
         metrics=dict(metrics),
         agreement=agreement,
         provenance=dict(provenance),
+        licence=licence,
         created=datetime.now(UTC),
         ocrbatch=__version__,
         files={},
     )
-    return write_bundle(out, info, {GRAPH: graph, WEIGHTS: weights}, overwrite=overwrite)
+    return write_bundle(out, info, {GRAPH: graph, WEIGHTS: weights, **words}, overwrite=overwrite)
 
 
 def difference(one: Sequence[NDArray[Any]], other: Sequence[NDArray[Any]]) -> float:
@@ -159,6 +166,12 @@ def share(one: Sequence[NDArray[Any]], other: Sequence[NDArray[Any]]) -> float:
         return float("inf")
     gap = sum(float(np.abs(a.astype(np.float64) - b).sum()) for a, b in zip(one, other, strict=True))
     return gap / max(1.0, sum(float(np.abs(a.astype(np.float64)).sum()) for a in one))
+
+
+def _own_words(spec: ModelSpec, host: Host) -> dict[str, bytes]:
+    """The file of words that a bundle must hold, for only the lexicons of ocrbatch are everywhere."""
+    lexicon = network.lexicon(spec, host)
+    return {} if lexicon is None or lexicon in SHIPPED else {LEXICON: lexicon_bytes(lexicon)}
 
 
 def _aligned(input: ImageInput) -> bool:
@@ -253,12 +266,14 @@ def _export_elsewhere(
     tolerance: float | None,
     half: bool,
     int8: bool,
+    licence: str | None,
     overwrite: bool,
 ) -> BundleInfo:
     """The same export by a process of its own, which runs TensorFlow."""
     command = [sys.executable, "-m", "ocrbatch", "export", str(run), "--out", str(out)]
     command += ["--count", str(count), *(["--half"] if half else []), *(["--overwrite"] if overwrite else [])]
     command += ["--quantize", "int8"] if int8 else []
+    command += ["--licence", licence] if licence is not None else []
     command += ["--tolerance", str(tolerance)] if tolerance is not None else []
     command += ["--samples", str(samples)] if samples is not None else []
     blocked = ",".join(row.entry_point for row in host.rows if row.status == "blocked")

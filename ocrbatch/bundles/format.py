@@ -15,7 +15,7 @@ from ocrbatch.errors import BundleError
 
 FORMAT = "ocrbatch-bundle"
 FORMAT_VERSION = 1
-INFO, GRAPH, WEIGHTS = "bundle.json", "model.onnx", "model.weights.h5"
+INFO, GRAPH, WEIGHTS, LEXICON = "bundle.json", "model.onnx", "model.weights.h5", "lexicon.txt"
 
 _UNSEALED = "0" * 64
 _CHECKSUM = re.compile(r'"checksum": "([0-9a-f]{64})"')
@@ -61,9 +61,12 @@ class BundleInfo(PluginConfig):
     backbone: PluginStamp
     outputs: tuple[str, ...] = Field(min_length=1, description="Names of the graph's outputs, in order.")
     parameters: int = Field(ge=0, description="Numbers in the inference network.")
-    metrics: dict[str, Any] = Field(description="As measured at the end of the training.")
+    metrics: dict[str, Any] = Field(
+        description="As measured at the end of the training; empty where none was of just these weights."
+    )
     agreement: Agreement
     provenance: dict[str, Any] = Field(description="Training data, fonts and their licences.")
+    licence: str | None = Field(None, min_length=1, description="Licence of the weights, such as Apache-2.0.")
     created: datetime
     ocrbatch: str = Field(description="Version that exported the model.")
     files: dict[str, FileStamp]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 
 from ocrbatch.api import DetectorPlugin, RecognizerPlugin
 from ocrbatch.charset import Charset
-from ocrbatch.config.schema import ImageInput, ModelSpec, PluginChoice, PluginConfig
+from ocrbatch.config.schema import CtcConfig, ImageInput, ModelSpec, PluginChoice, PluginConfig
+from ocrbatch.config.values import merge
 from ocrbatch.contracts import Networks
 from ocrbatch.errors import PluginError
 from ocrbatch.plugin_system.host import Host
@@ -38,6 +40,18 @@ def resolved(spec: ModelSpec, host: Host) -> ModelSpec:
             "backbone": _choice(spec.backbone.name, backbone_config(spec, host)),
         }
     )
+
+
+def with_options(spec: ModelSpec, options: Mapping[str, Any]) -> ModelSpec:
+    """``spec`` with ``options`` laid over its algorithm's own; they are not checked."""
+    chosen = spec.algorithm
+    return spec.model_copy(update={"algorithm": PluginChoice(name=chosen.name, **merge(chosen.options, options))})
+
+
+def lexicon(spec: ModelSpec, host: Host) -> str | None:
+    """Name or path of the words that a recognizer favours, if it does. Raises ConfigError, PluginError."""
+    config = algorithm_config(spec, host)
+    return (config.lexicon or None) if isinstance(config, CtcConfig) else None
 
 
 def build_networks(spec: ModelSpec, host: Host) -> Networks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import onnx
@@ -51,7 +52,9 @@ def producer_of(graph: onnx.GraphProto, name: str) -> onnx.NodeProto | None:
 
 
 def new_constant(graph: onnx.GraphProto, values: NDArray[Any]) -> str:
-    """Name of a new constant."""
-    name = f"constant_{len(graph.initializer)}_{len(graph.node)}"
+    """Name of a new constant, which nothing else in the graph has."""
+    used = {name for node in nodes_within(graph) for name in (*node.input, *node.output)}
+    used |= {tensor.name for tensor in graph.initializer}
+    name = next(name for name in map("constant_{}".format, count()) if name not in used)
     graph.initializer.append(numpy_helper.from_array(values, name))
     return name

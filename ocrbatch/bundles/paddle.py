@@ -46,6 +46,7 @@ def import_checkpoint(
     assignments: Sequence[str] = (),
     tolerance: float | None = None,
     half: bool = False,
+    licence: str | None = None,
     overwrite: bool = False,
 ) -> BundleInfo:
     """Makes the bundle ``out`` of a ``.pdparams`` file, by a recipe's name or file.
@@ -75,6 +76,7 @@ def import_checkpoint(
             tolerance=tolerance,
             half=half,
             provenance={"imported": {"file": file.name, "sha256": digest, "recipe": Path(recipe).name}},
+            licence=licence,
             overwrite=overwrite,
         )
 

@@ -13,11 +13,23 @@ from typing import Any
 from ocrbatch.api import Task
 from ocrbatch.bundles import network
 from ocrbatch.bundles.archive import INFO_LIMIT, is_bundle, read_member, write_archive
-from ocrbatch.bundles.format import GRAPH, INFO, WEIGHTS, BundleInfo, FileStamp, PluginStamp, identity, parse, render
+from ocrbatch.bundles.format import (
+    GRAPH,
+    INFO,
+    LEXICON,
+    WEIGHTS,
+    BundleInfo,
+    FileStamp,
+    PluginStamp,
+    identity,
+    parse,
+    render,
+)
 from ocrbatch.charset import Charset
-from ocrbatch.config.schema import ImageInput, ModelSpec, PluginChoice
+from ocrbatch.config.schema import ImageInput, ModelSpec
 from ocrbatch.config.values import merge
 from ocrbatch.errors import BundleError, ConfigError, PluginError
+from ocrbatch.lexicon import lexicon_sha256
 from ocrbatch.plugin_system.host import Host
 
 _KINDS = {"det": "detector", "rec": "recognizer"}
@@ -60,9 +72,18 @@ class Bundle:
     @property
     def spec(self) -> ModelSpec:
         """The model, with the options that were given when the bundle was opened."""
-        chosen = self.info.spec.algorithm
-        merged = PluginChoice(name=chosen.name, **merge(chosen.options, self.options))
-        return self.info.spec.model_copy(update={"algorithm": merged})
+        return network.with_options(self.info.spec, self.options)
+
+    @property
+    def spec_here(self) -> ModelSpec:
+        """The same with the path of the bundle's own lexicon, if it is in effect, as a lexicon in a file has one.
+
+        Raises BundleError when that is damaged.
+        """
+        if not self._reads_own_words:
+            return self.spec
+        read_checked(self.path, self.info, LEXICON)
+        return network.with_options(self.spec, {"lexicon": str(self.path / LEXICON)})
 
     @property
     def config(self) -> Any:
@@ -85,13 +106,26 @@ class Bundle:
         return identity(self.info.model_copy(update={"spec": self.spec}))
 
     @property
+    def lexicon_sha256(self) -> str | None:
+        """sha256 of the file of words that the recognizer favours, as opened; None without one. Raises ConfigError."""
+        if self._reads_own_words:
+            return self.info.files[LEXICON].sha256
+        lexicon = network.lexicon(self.spec, self.host)
+        return None if lexicon is None else lexicon_sha256(lexicon)
+
+    @property
+    def _reads_own_words(self) -> bool:
+        named = self.info.spec.algorithm.options.get("lexicon") == LEXICON and LEXICON in self.info.files
+        return named and "lexicon" not in self.options  # there it names a file like any other
+
+    @property
     def graph(self) -> BundleGraph:
         """What an engine opens."""
         return BundleGraph(self.path, self.info, self.host)
 
     def codec(self) -> Any:
-        """The DetectorCodec or RecognizerCodec; imports no keras."""
-        return network.codec_for(self.spec, self.host)
+        """The DetectorCodec or RecognizerCodec; imports no keras. Raises BundleError, ConfigError."""
+        return network.codec_for(self.spec_here, self.host)
 
     def weights(self) -> bytes:
         """Weights of the training network, as Keras saves them (.weights.h5)."""

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from ocrbatch.bundles.format import BundleInfo
     from ocrbatch.plugin_system.host import Host
 
+LICENCE_HELP = "Licence of the weights, which the bundle then states, such as Apache-2.0."
+
+
+def stated(_: click.Context, __: click.Parameter, licence: str | None) -> str | None:
+    """``--licence`` without spaces around it. Raises BadParameter for an empty one."""
+    if licence is not None and not licence.strip():
+        raise click.BadParameter("is empty: name the licence of the weights, such as Apache-2.0, or leave it out.")
+    return licence and licence.strip()
+
 
 @click.command("export")
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -41,6 +50,7 @@ if TYPE_CHECKING:
     type=click.Choice(["int8"]),
     help="Compute convolutions and LSTMs in 8 bits, calibrated on the pictures: faster on most CPUs.",
 )
+@click.option("--licence", callback=stated, help=LICENCE_HELP)
 @click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
 @pass_host
 def command(
@@ -52,6 +62,7 @@ def command(
     tolerance: float | None,
     half: bool,
     quantize: str | None,
+    licence: str | None,
     overwrite: bool,
 ) -> None:
     """Make a bundle from the best weights of the training run RUN.
@@ -70,6 +81,7 @@ def command(
         tolerance=tolerance,
         half=half,
         int8=quantize == "int8",
+        licence=licence,
         overwrite=overwrite,
     )
     click.echo(summary(out, info))

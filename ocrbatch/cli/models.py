@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ocrbatch.cli.export import summary, use_tensorflow
+from ocrbatch.cli.export import LICENCE_HELP, stated, summary, use_tensorflow
 from ocrbatch.cli.options import pass_host
 
 if TYPE_CHECKING:
@@ -41,7 +41,9 @@ def list_command(folders: tuple[Path, ...], as_json: bool) -> None:
 def show_command(bundle: str) -> None:
     """Print all that BUNDLE (a path, or det or rec) says of itself, as JSON."""
     _, info = _open(bundle)
-    click.echo(_json(info.model_dump(mode="json")))
+    unsaid = {} if info.metrics else {"metrics": "not measured"}
+    unsaid |= {} if info.licence else {"licence": "not stated"}
+    click.echo(_json(info.model_dump(mode="json") | unsaid))
 
 
 @command.command("path")
@@ -84,6 +86,7 @@ def verify_command(bundles: tuple[str, ...]) -> None:
     help="Largest difference allowed between outputs. Default: 0.001, or 0.05 with --half.",
 )
 @click.option("--half", is_flag=True, help="Store the graph's weights as float16: half the size, as fast, rounded.")
+@click.option("--licence", callback=stated, help=LICENCE_HELP)
 @click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
 @pass_host
 def import_paddle_command(

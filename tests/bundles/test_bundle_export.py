@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from ocrbatch.bundles.export import HALF_TOLERANCE, INT8_TOLERANCE, _aligned, di
 from ocrbatch.bundles.format import GRAPH
 from ocrbatch.bundles.onnx_graph import operators
 from ocrbatch.bundles.samples import folder_pictures
-from ocrbatch.bundles.store import damages, open_bundle
+from ocrbatch.bundles.store import damages, open_bundle, read_info
 from ocrbatch.config.schema import DetectorInput, ImageInput, ModelSpec, RecognizerInput
 from ocrbatch.errors import BundleError, InputError, OutputError
 from ocrbatch.plugin_system.host import Host
@@ -59,6 +60,15 @@ def test_the_bundle_says_what_it_is(bundles: dict[str, Path], host: Host, task: 
     assert network.resolved(spec, host) == info.spec
     assert info.parameters == network.build_networks(spec, host).inference.count_params()
     assert damages(bundles[task]) == []
+
+
+def test_a_run_without_metrics_and_licence_has_none(
+    runs: dict[str, Path], pictures: Path, host: Host, tmp_path: Path
+) -> None:
+    run = tmp_path / "mean"
+    shutil.copytree(runs["rec"], run, ignore=shutil.ignore_patterns("metrics.json"))
+    info = export_run(run, tmp_path / "x.ocrb", host, samples=pictures, count=1)
+    assert (info.metrics, info.licence) == ({}, None)
 
 
 def test_a_graph_that_differs_is_not_written(runs: dict[str, Path], pictures: Path, host: Host, tmp_path: Path) -> None:
@@ -178,12 +188,13 @@ def test_an_existing_bundle_is_kept(bundles: dict[str, Path], runs: dict[str, Pa
 
 def test_the_command_is_silent_but_for_its_result(runs: dict[str, Path], pictures: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ocrbatch", "export", runs["rec"]]
-    command += ["--out", tmp_path / "x.ocrb", "--samples", pictures, "--count", "2"]
+    command += ["--out", tmp_path / "x.ocrb", "--samples", pictures, "--count", "2", "--licence", "CC-BY-4.0"]
     environment = {**os.environ, "OCRBATCH_LOAD_PLUGINS": "engines backbone_plain rec_crnn"}
     done = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"Wrote {tmp_path / 'x.ocrb'}: crnn on plain")
     assert len(done.stdout.splitlines()) == 1
+    assert read_info(tmp_path / "x.ocrb").licence == "CC-BY-4.0"
 
 
 @pytest.mark.slow
@@ -193,8 +204,9 @@ def test_another_backend_exports_in_a_process_of_its_own(
     import keras
 
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    info = export_run(runs["rec"], tmp_path / "x.ocrb", host, samples=pictures, half=True)
+    info = export_run(runs["rec"], tmp_path / "x.ocrb", host, samples=pictures, half=True, licence="MIT")
     assert open_bundle(tmp_path / "x.ocrb", host).info == info
+    assert info.licence == "MIT"
     assert info.agreement.tolerance == HALF_TOLERANCE
     with pytest.raises(BundleError, match="Nothing was written"):
         export_run(runs["rec"], tmp_path / "y.ocrb", host, samples=pictures, tolerance=1e-15)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 
@@ -44,6 +45,16 @@ def test_no_changed_byte_goes_unnoticed(make_info: Callable[[str], BundleInfo], 
 def test_no_cut_goes_unnoticed(make_info: Callable[[str], BundleInfo], length: int) -> None:
     with pytest.raises(BundleError, match="damaged"):
         parse(render(make_info("det"))[:length], "here")
+
+
+def test_a_bundle_from_before_licences_is_readable(make_info: Callable[[str], BundleInfo]) -> None:
+    info = make_info("det")
+    lines = render(info).decode().splitlines(keepends=True)
+    text = "".join(line for line in lines if "licence" not in line and "checksum" not in line)
+    unsealed = text.removesuffix("\n}\n").rstrip(",") + f',\n "checksum": "{"0" * 64}"\n}}\n'
+    sealed = unsealed.replace("0" * 64, hashlib.sha256(unsealed.encode()).hexdigest())
+    assert "licence" not in sealed
+    assert parse(sealed.encode(), "here") == info
 
 
 def test_a_newer_format_asks_for_a_newer_ocrbatch(make_info: Callable[[str], BundleInfo]) -> None:

@@ -60,6 +60,29 @@ def test_show_prints_all_that_a_bundle_says(shelf: Path) -> None:
     assert json.loads(models("show", "det").stdout)["spec"]["task"] == "det"
 
 
+def test_show_says_what_a_bundle_does_not(shelf: Path, make_info: Callable[[str], BundleInfo]) -> None:
+    shown = json.loads(models("show", "det").stdout)
+    assert (shown["metrics"], shown["licence"]) == ({"score": 0.5}, "not stated")
+    info = make_info("rec").model_copy(update={"licence": "CC-BY-4.0", "metrics": {}})
+    write_bundle(shelf / "mine" / "mean", info, FILES)
+    shown = json.loads(models("show", shelf / "mine" / "mean").stdout)
+    assert (shown["metrics"], shown["licence"]) == ("not measured", "CC-BY-4.0")
+
+
+@pytest.mark.parametrize("licence", ["", " "])
+def test_an_empty_licence_is_refused(tmp_path: Path, licence: str) -> None:
+    result = CliRunner().invoke(cli, ["export", str(tmp_path), "--out", "x.ocrb", "--licence", licence])
+    assert result.exit_code == ExitCode.USAGE
+    assert "is empty: name the licence" in result.stderr
+
+
+def test_the_bundles_that_ship_state_their_licence_and_no_foreign_metrics() -> None:
+    for kind in ("det", "rec"):
+        shown = json.loads(models("show", kind).stdout)
+        assert (shown["licence"], shown["metrics"]) == ("Apache-2.0", "not measured")
+    assert models("verify", "det", "rec").exit_code == 0
+
+
 def test_path_of_defaults(shelf: Path) -> None:
     assert models("path", "det").stdout.strip() == str(shelf / "defaults" / "det")
     result = models("path", "rec")

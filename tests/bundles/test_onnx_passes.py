@@ -8,6 +8,7 @@ import onnxruntime as ort
 import pytest
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
+from ocrbatch.bundles.onnx_nodes import new_constant
 from ocrbatch.bundles.onnx_passes import remove_unused, simplify, store_half
 
 
@@ -97,6 +98,15 @@ def test_what_nothing_reads_goes() -> None:
     remove_unused(model.graph)
     assert [node.op_type for node in model.graph.node] == ["Relu"]
     assert not model.graph.initializer
+
+
+def test_constants_made_between_removals_have_names_of_their_own() -> None:
+    graph = model_of([helper.make_node("Neg", ["x"], ["unread"])], gone=np.ones(1, np.float32)).graph
+    first = new_constant(graph, np.ones(1))
+    graph.node.append(helper.make_node("Add", ["x", first], ["y"]))
+    remove_unused(graph)
+    assert [tensor.name for tensor in graph.initializer] == [first]
+    assert first != new_constant(graph, np.ones(1))
 
 
 def test_what_a_loop_reads_stays() -> None:

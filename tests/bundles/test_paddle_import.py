@@ -42,13 +42,14 @@ def recipe(tmp_path: Path) -> Path:
 def test_an_imported_model_reads_as_the_reference_does(recipe: Path, everything: Host, tmp_path: Path) -> None:
     out, charset = tmp_path / "tiny.ocrb", tmp_path / "digits.txt"
     command = ["models", "import-paddle", DATA / "tiny_crnn.protocol2.pdparams", "--out", out]
-    command += ["--recipe", recipe, "--charset", charset]
+    command += ["--recipe", recipe, "--charset", charset, "--licence", "Apache-2.0"]
     result = CliRunner().invoke(cli, list(map(str, command)), catch_exceptions=False)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith(f"Wrote {out}: crnn on mobilenet_v3")
 
     bundle = open_bundle(out, everything)
     assert bundle.config.hidden == 8
+    assert bundle.info.licence == "Apache-2.0"
     assert bundle.info.provenance["imported"]["file"] == "tiny_crnn.protocol2.pdparams"
     spec = importlib.util.spec_from_file_location("rule", PARITY / "fill_rule.py")
     assert spec

@@ -29,6 +29,7 @@ def make_run(folder: Path, kernel: float, bias: float, charset: str = "ab€") -
     """A folder as a training leaves it, with one layer over the charset and CTC's blank."""
     folder.mkdir()
     (folder / "config.yml").write_text(dump_yaml({"model": {"charset": charset}}), encoding="utf-8")
+    (folder / "metrics.json").write_text('{"best": {"score": 0.9}}')
     with h5py.File(folder / "best.weights.h5", "w") as file:
         layer = file.create_group("layers/head")
         layer["0"] = np.full((5, len(charset) + 1), kernel, np.float32)
@@ -51,6 +52,13 @@ def test_the_mean_of_runs_weighs_them_as_asked(tmp_path: Path) -> None:
     assert weights(tmp_path / "more") == (1.5, 3, [7, 8])
     assert (tmp_path / "more" / "config.yml").is_file()
     assert weights(one) == (1, 4, [7, 8])
+
+
+def test_other_weights_do_not_take_over_the_scores(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", 1, 4)
+    assert run_tool("mean_weights", tmp_path / "mean", run, run).exit_code == 0
+    assert run_tool("rare_letters", run, tmp_path / "rare").exit_code == 0
+    assert [path.parent.name for path in tmp_path.glob("*/metrics.json")] == ["run"]
 
 
 @pytest.mark.parametrize(
