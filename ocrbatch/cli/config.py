@@ -1,4 +1,4 @@
-"""``ocrbatch config init``: a recipe to start from, with every option and what it means."""
+"""``ocrbatch config``: the recipes that come with the package, and one with every option and what it means."""
 
 from __future__ import annotations
 
@@ -17,7 +17,27 @@ if TYPE_CHECKING:
 
 @click.group("config", no_args_is_help=True)
 def command() -> None:
-    """Recipes for trainings."""
+    """List and print recipes: what `-c` of train and run takes by name or as a file."""
+
+
+@command.command("list")
+def list_command() -> None:
+    """List the recipes that come with the package: name, what it is for, and what it makes."""
+    from ocrbatch.config.recipes import recipes
+
+    found = recipes()
+    width = max((len(recipe.name) for recipe in found), default=0)
+    for recipe in found:
+        click.echo(f"{recipe.name:{width}}  {recipe.kind}  {recipe.summary}")
+
+
+@command.command("show")
+@click.argument("name")
+def show_command(name: str) -> None:
+    """Print the recipe NAME as it is, to copy and change."""
+    from ocrbatch.config.recipes import recipe_named
+
+    click.echo(recipe_named(name).text, nl=False)
 
 
 @command.command("init")
@@ -51,6 +71,8 @@ def _options(schema: type[BaseModel], indent: int, values: Mapping[str, Any] | N
     """Lines of YAML for the fields of a schema: each value, then its description as a comment."""
     from pydantic import BaseModel as Model
 
+    from ocrbatch.config.load import inline_yaml
+
     for name, field in schema.model_fields.items():
         value = (values or {}).get(name, field.get_default(call_default_factory=True))
         if isinstance(value, Model):
@@ -59,12 +81,4 @@ def _options(schema: type[BaseModel], indent: int, values: Mapping[str, Any] | N
             yield from _options(type(value), indent + 2, nested)
         else:
             comment = f"  # {field.description}" if field.description else ""
-            yield f"{' ' * indent}{name}: {_inline(value)}{comment}"
-
-
-def _inline(value: Any) -> str:
-    """A value as YAML on one line."""
-    import yaml
-
-    plain = list(value) if isinstance(value, tuple) else value
-    return yaml.safe_dump(plain, default_flow_style=True, width=10_000).removesuffix("...\n").strip()
+            yield f"{' ' * indent}{name}: {inline_yaml(value)}{comment}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,8 +13,6 @@ from ocrbatch.errors import OutputError
 
 if TYPE_CHECKING:
     from ocrbatch.data.label_types import Content, Flaw, LineLabel, PageLabel
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 FORMAT_NAMES = ("labels", "paddle", "icdar", "mmocr", "lmdb", "folder", "results")
 

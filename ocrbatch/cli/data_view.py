@@ -26,7 +26,7 @@ Variants = Callable[[Any, Any], "list[tuple[str, Any]]"]
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="FILE.html",
               help="Page to write.")  # fmt: skip
 @click.option("--count", type=click.IntRange(1), default=50, show_default=True, help="Samples, spread over the data.")
-@click.option("--augment", "recipe", type=_PATH, metavar="RECIPE.yml",
+@click.option("--augment", "recipe", type=_PATH, metavar="FILE|NAME",
               help="Recipe whose augmentation is shown [default: the usual one].")  # fmt: skip
 @click.option("--variants", type=click.IntRange(0), default=3, show_default=True, help="Augmented pictures a sample.")
 @format_option
@@ -49,11 +49,11 @@ def view(data: Path, out: Path, count: int, recipe: Path | None, variants: int, 
 
 def _recipe(path: Path | None, content: str) -> dict[str, Any]:
     """A recipe's values as they stand in its file; for another task it is an InputError."""
-    from ocrbatch.config.load import load_yaml
+    from ocrbatch.config.recipes import load_recipe
 
     if path is None:
         return {}
-    values = load_yaml(path)
+    values = load_recipe(path)
     task = (values.get("model") or {}).get("task")
     if task and task != ("det" if content == "pages" else "rec"):
         raise InputError(f"{path} is a recipe for {task!r}, the data are {content}.")

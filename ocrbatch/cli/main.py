@@ -16,13 +16,13 @@ COMMANDS = {
     "train": ("ocrbatch.cli.train", "Train a text detector or a text recognizer."),
     "eval": ("ocrbatch.cli.eval", "Score models on labelled data by the field's protocols."),
     "export": ("ocrbatch.cli.export", "Make a bundle from a training run."),
-    "run": ("ocrbatch.cli.run", "Read pictures, PDFs and folders into Parquet or JSON."),
+    "run": ("ocrbatch.cli.run", "Read pictures and PDFs into Parquet, JSON, CSV, text, hOCR, ALTO, PAGE or PDF."),
     "merge": ("ocrbatch.cli.merge", "Make one file of the results of all shards of a run."),
     "view": ("ocrbatch.cli.view", "Look at results in a browser: one HTML page that needs no network."),
     "convert": ("ocrbatch.cli.convert", "Make documents and tables of results: hOCR, ALTO, PAGE, PDF, text, CSV."),
     "models": ("ocrbatch.cli.models", "List, describe, check and import model bundles."),
     "plugins": ("ocrbatch.cli.plugins", "List, describe and start plugins."),
-    "config": ("ocrbatch.cli.config", "Print a training recipe with every option explained."),
+    "config": ("ocrbatch.cli.config", "List and print recipes, and one with every option explained."),
 }
 """Name of each command: the module that holds it as ``command``, and its line in the help."""
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ocrbatch.errors import ConfigError, TrainingError
 
 if TYPE_CHECKING:
+    from ocrbatch.config.origins import Origins
     from ocrbatch.config.train import TrainConfig
     from ocrbatch.plugin_system.host import Host
 
@@ -17,21 +19,40 @@ DEFAULT_BACKBONE = "mobilenet_v3"
 DEFAULT_CHARSET = "ascii"
 
 
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A recipe, every default written out, and where its values come from."""
+
+    config: TrainConfig
+    origins: Origins
+
+
 def resolve_recipe(host: Host, task: str, options: Mapping[str, Any]) -> TrainConfig:
     """The recipe that a command line describes, every default written out. Raises ConfigError, PluginError."""
+    return trace_recipe(host, task, options).config
+
+
+def trace_recipe(host: Host, task: str, options: Mapping[str, Any]) -> Traced:
+    """As ``resolve_recipe``, with the origins of the values."""
     from ocrbatch.bundles.network import resolved
     from ocrbatch.charset import load_charset
-    from ocrbatch.config.load import apply_set, load_yaml
+    from ocrbatch.config.load import apply_set
+    from ocrbatch.config.recipes import load_recipe
     from ocrbatch.config.train import TrainConfig
     from ocrbatch.config.values import merge, validate
 
-    values: dict[str, Any] = load_yaml(options["recipe"]) if options["recipe"] else {}
     where = str(options["recipe"] or "")
-    values = apply_set(merge(values, _from_options(options)), options["assignments"])
+    layers = [(where, load_recipe(options["recipe"]) if options["recipe"] else {}), *_from_options(options)]
+    values: dict[str, Any] = {}
+    for _, layer in layers:
+        values = merge(values, layer)
+    values = apply_set(values, options["assignments"])
     model = dict(values.get("model") or {})
     model.setdefault("task", task)
     usual = _usual_model(task, options["start_from"], host)
-    for part in ("algorithm", "backbone"):
+    if options["start_from"]:
+        layers.insert(0, (f"--from {options['start_from']}", _taken_over(usual, model)))
+    for part in _PARTS:
         model[part] = _named(model.get(part), usual[part])
     charset = values.pop("charset", None)
     if model["task"] == "rec" and not model.get("charset"):
@@ -40,10 +61,11 @@ def resolve_recipe(host: Host, task: str, options: Mapping[str, Any]) -> TrainCo
     if not (values.get("data") or {}).get("train"):
         raise ConfigError("Nothing to train on: name a labelled folder with --data DIR, or data.train in the recipe.")
     config = validate(TrainConfig, values, where)
-    return config.model_copy(update={"model": resolved(config.model, host)})
+    config = config.model_copy(update={"model": resolved(config.model, host)})
+    return Traced(config, _origins(layers, options["assignments"]))
 
 
-def resume_recipe(out: Path, assignments: Sequence[str]) -> TrainConfig:
+def resume_recipe(out: Path, assignments: Sequence[str]) -> Traced:
     """The recipe of the run in ``out``, with assignments laid over it. Raises TrainingError, ConfigError."""
     from ocrbatch.config.load import apply_set, load_yaml
     from ocrbatch.config.train import TrainConfig
@@ -52,23 +74,42 @@ def resume_recipe(out: Path, assignments: Sequence[str]) -> TrainConfig:
     path = out / "config.yml"
     if not path.exists():
         raise TrainingError(f"{out} holds no training to go on with: name the run's folder with --out.")
-    return validate(TrainConfig, apply_set(load_yaml(path), assignments), str(path))
+    values = load_yaml(path)
+    config = validate(TrainConfig, apply_set(values, assignments), str(path))
+    return Traced(config, _origins([(str(path), values)], assignments))
 
 
-def _from_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    model = {key: {"name": options[option]} for key, option in _CHOICES if options[option]}
-    if model:
-        values["model"] = model
+def _origins(layers: Sequence[tuple[str, Mapping[str, Any]]], assignments: Sequence[str]) -> Origins:
+    """Where values come from that were merged from ``layers``, the lowest first, and assigned to."""
+    from ocrbatch.config.origins import assigned, overlaid
+
+    origins: dict[str, str] = {}
+    for origin, values in layers:
+        origins = overlaid(origins, values, origin)
+    origins = assigned(origins, assignments)
+    named = {"model.charset": origins["charset"]} if "charset" in origins else {}
+    return named | origins  # characters that a recipe spells out win over a charset's name
+
+
+def _from_options(options: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The options that were given, each with what it says of the recipe."""
+    for part, option in zip(_PARTS, ("algo", "backbone"), strict=True):
+        if options[option]:
+            yield f"--{option}", {"model": {part: {"name": options[option]}}}
     if options["charset"]:
-        values["charset"] = options["charset"]
-    data = {key: list(options[f"{key}_data"]) for key in ("train", "val") if options[f"{key}_data"]}
-    if data:
-        values["data"] = data
-    return values
+        yield "--charset", {"charset": options["charset"]}
+    for key, option in (("train", "--data"), ("val", "--val")):
+        if options[f"{key}_data"]:
+            yield option, {"data": {key: list(options[f"{key}_data"])}}
 
 
-_CHOICES = (("algorithm", "algo"), ("backbone", "backbone"))
+def _taken_over(usual: Mapping[str, Any], model: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``model`` leaves to the bundle that is started from."""
+    unnamed = [part for part in _PARTS if not (model.get(part) and "name" in _named(model[part], {}))]
+    return {"charset": usual["charset"], "model": {part: usual[part] for part in unnamed}}
+
+
+_PARTS = ("algorithm", "backbone")
 
 
 def _named(choice: Any, usual: Mapping[str, Any]) -> Any:
@@ -88,6 +129,6 @@ def _usual_model(task: str, bundle: Path | None, host: Host) -> dict[str, Any]:
     from ocrbatch.charset import load_charset
 
     if bundle is not None:
-        return open_bundle(bundle, host, kind=task).spec.model_dump(mode="json")  # type: ignore[arg-type]
+        return open_bundle(bundle, host, kind=task).spec_here.model_dump(mode="json")  # type: ignore[arg-type]
     charset = load_charset(DEFAULT_CHARSET).characters
     return {"algorithm": {"name": DEFAULT_ALGORITHM[task]}, "backbone": {"name": DEFAULT_BACKBONE}, "charset": charset}

@@ -12,7 +12,7 @@ from ocrbatch.cli.options import pass_host
 from ocrbatch.errors import ConfigError, ExitCode
 
 if TYPE_CHECKING:
-    from ocrbatch.config.train import TrainConfig
+    from ocrbatch.cli.recipes import Traced
     from ocrbatch.plugin_system.host import Host
 
 _PATH = click.Path(path_type=Path)
@@ -20,7 +20,14 @@ _PATH = click.Path(path_type=Path)
 
 @click.command("train")
 @click.argument("task", type=click.Choice(["det", "rec"]))
-@click.option("-c", "--config", "recipe", type=_PATH, metavar="FILE", help="Recipe (YAML), such as those in configs/.")
+@click.option(
+    "-c",
+    "--config",
+    "recipe",
+    type=_PATH,
+    metavar="FILE|NAME",
+    help="Recipe: YAML, or a name of `ocrbatch config list`.",
+)
 @click.option("--algo", metavar="NAME", help="Detector or recognizer; see `ocrbatch plugins list`.")
 @click.option("--backbone", metavar="NAME", help="Backbone.")
 @click.option(
@@ -58,17 +65,18 @@ def command(host: Host, task: str, out: Path | None, resume: bool, dry_run: bool
     folder. Without --val every twentieth sample is held out. Ctrl-C saves and stops; --resume goes on.
     """
     from ocrbatch.cli.progress import training_reporter
-    from ocrbatch.cli.recipes import resolve_recipe, resume_recipe
+    from ocrbatch.cli.recipes import resume_recipe, trace_recipe
     from ocrbatch.nn.start import start_keras
 
     out_given = out is not None
     out = out or Path("runs") / f"{task}-{options['algo'] or 'model'}"
-    config = resume_recipe(out, options["assignments"]) if resume else resolve_recipe(host, task, options)
+    recipe = resume_recipe(out, options["assignments"]) if resume else trace_recipe(host, task, options)
+    config = recipe.config
     if config.model.task != task:
         raise ConfigError(f"The recipe is for {config.model.task!r}, the command says {task!r}.")
     start_keras()
     if dry_run:
-        _describe(config, host, {**options, "resume": resume}, (out if out_given else Path()) / "dry_run.png")
+        _describe(recipe, host, {**options, "resume": resume}, (out if out_given else Path()) / "dry_run.png")
         return
     from ocrbatch.training.trainer import train
 
@@ -99,17 +107,18 @@ def _say_goodbye(out: Path, task: str, outcome: Any) -> None:
         click.get_current_context().exit(ExitCode.INTERRUPTED)
 
 
-def _describe(config: TrainConfig, host: Host, options: Mapping[str, Any], picture: Path) -> None:
-    from ocrbatch.config.load import dump_yaml
+def _describe(recipe: Traced, host: Host, options: Mapping[str, Any], picture: Path) -> None:
+    from ocrbatch.config.origins import annotated
     from ocrbatch.training.layers import freeze
     from ocrbatch.training.preview import draw_batch, estimate_memory
     from ocrbatch.training.setup import set_up
     from ocrbatch.training.transfer import take_over_weights
 
+    config = recipe.config
     setup = set_up(config, host, options["skip_bad"])
     if not options["resume"]:
         take_over_weights(config, setup.networks, host, options["start_from"])
-    click.echo(dump_yaml(config.model_dump(mode="json")))
+    click.echo("\n".join(annotated(config.model_dump(mode="json"), recipe.origins)) + "\n")
     freeze(setup.networks.training, config.train.freeze)
     setup.networks.training.summary(print_fn=click.echo, expand_nested=True)
     batch: Mapping[str, Any] = setup.source(0).arrays

@@ -10,6 +10,8 @@ import yaml
 
 from ocrbatch.errors import ConfigError
 
+_ENDLESS = 10_000_000
+
 
 def load_yaml(path: Path) -> dict[str, Any]:
     """The mapping that a YAML file holds (an empty file is an empty mapping). Raises ConfigError."""
@@ -33,6 +35,25 @@ def load_yaml(path: Path) -> dict[str, Any]:
 def dump_yaml(values: Mapping[str, Any]) -> str:
     """YAML text of plain values, keys in their order."""
     return yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=120)
+
+
+def inline_yaml(value: Any) -> str:
+    """A value as YAML on one line, however long."""
+    plain = list(value) if isinstance(value, tuple) else value
+    text = _on_a_line(plain)
+    return text if len(text.splitlines()) == 1 else _on_a_line(plain, '"')  # quoted, line breaks are escaped
+
+
+def _on_a_line(value: Any, quotes: str | None = None) -> str:
+    text = yaml.safe_dump(
+        value,
+        default_flow_style=True,
+        default_style=quotes,
+        sort_keys=False,
+        allow_unicode=quotes is None,
+        width=_ENDLESS,
+    )
+    return text.removesuffix("...\n").strip()
 
 
 def apply_set(values: Mapping[str, Any], assignments: Sequence[str]) -> dict[str, Any]:

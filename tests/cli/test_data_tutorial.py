@@ -43,7 +43,7 @@ SIZES = {
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that has what the tutorial uses of the repository, and one font."""
-    for name in ("README.md", "docs", "configs"):
+    for name in ("README.md", "docs"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "fonts").mkdir()
     (tmp_path / "fonts" / "one.ttf").write_bytes(ImageFont.load_default(20).font_bytes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ocrbatch.bundles.format import FORMAT, FORMAT_VERSION, GRAPH, INFO, WEIGHTS, BundleInfo
+from ocrbatch.bundles.format import FORMAT, FORMAT_VERSION, GRAPH, INFO, LEXICON, WEIGHTS, BundleInfo
 from ocrbatch.charset import load_charset
 from ocrbatch.config.schema import ModelSpec
 
@@ -18,7 +18,7 @@ def first_column(text: str) -> list[str]:
 
 def test_bundle_format_lists_every_file_and_key() -> None:
     files, _, keys = (DOCS / "bundle-format.md").read_text(encoding="utf-8").partition("## bundle.json")
-    assert set(first_column(files)) == {INFO, GRAPH, WEIGHTS}
+    assert set(first_column(files)) == {INFO, GRAPH, WEIGHTS, LEXICON}
     assert set(first_column(keys)) == {*BundleInfo.model_fields, "checksum"}
     assert f"`{FORMAT}`" in keys
     assert f"format version {FORMAT_VERSION}." in keys

@@ -48,7 +48,7 @@ def test_only_recipes_lie_in_configs() -> None:
 def test_training_recipe(path: Path, host: Host) -> None:
     config = resolve(path, host)
     assert config.model.task == path.parent.name
-    assert f"ocrbatch train {path.parent.name} -c configs/{name_of(path)}" in path.read_text(encoding="utf-8")
+    assert f"ocrbatch train {path.parent.name} -c {path.stem} --data" in path.read_text(encoding="utf-8")
     networks = build_networks(config.model, host)
     assert len(networks.inference.inputs) == 1
     millions, _, size = said(path)

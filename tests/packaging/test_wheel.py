@@ -35,6 +35,33 @@ def test_every_file_of_the_packages_is_inside(names: set[str]) -> None:
     assert "ocrbatch/plugin_system/templates/det/plugin.py.txt" in names
 
 
+def test_the_recipes_are_inside(wheel: Path) -> None:
+    inside = "ocrbatch/recipes/"
+    with zipfile.ZipFile(wheel) as archive:
+        found = {
+            name.removeprefix(inside): archive.read(name) for name in archive.namelist() if name.startswith(inside)
+        }
+    folder = ROOT / "configs"
+    assert found == {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.glob("*/*")}
+    assert "det/det_plain_db.yml" in found
+
+
+def test_an_editable_install_puts_no_folder_in_front_of_the_checkout(tmp_path: Path) -> None:
+    """A folder ocrbatch/ in site-packages, were it of recipes only, would be imported instead."""
+    pytest.importorskip("editables")
+    code = f"from hatchling.build import build_editable; build_editable({str(tmp_path)!r})"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, cwd=ROOT)
+    (built,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(built) as archive:
+        assert [name for name in archive.namelist() if name.split("/")[0] in PACKAGES] == []
+
+
+def test_another_environment_knows_the_recipes(installed_elsewhere: Path, tmp_path: Path) -> None:
+    command = [str(installed_elsewhere / "ocrbatch"), "config", "show", "rec_plain_bilstm_ctc"]
+    shown = subprocess.run(command, check=True, capture_output=True, cwd=tmp_path).stdout
+    assert shown == (ROOT / "configs" / "rec" / "rec_plain_bilstm_ctc.yml").read_bytes()
+
+
 def test_the_licence_is_inside(names: set[str]) -> None:
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
 

@@ -366,6 +366,8 @@ def test_a_dry_run_estimates_memory_and_draws_the_first_batch(
     assert done.exit_code == ExitCode.OK, done.output
     for part in ("learning_rate", "Total params", "First batch: image uint8", "Memory of a step", "Drew the first"):
         assert part in done.output, done.output
+    for line in ("name: plain  # --backbone", "batch_size: 2  # --set", "1.0}]  # --data", "ema: null  # default"):
+        assert line in done.output, done.output
     with Image.open(tmp_path / "new" / "dry_run.png") as picture:
         assert np.asarray(picture).std() > 5
         assert picture.height > 64
