@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ocrbatch.cli.cores import at_most, usable_cores
+from ocrbatch.pipeline.cores import at_most, usable_cores
 
 if TYPE_CHECKING:
     from ocrbatch.data.synth.generate import Maker

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ocrbatch.cli.cores import share_cores, usable_cores
 from ocrbatch.cli.options import OUT_HELP, form_option, pass_host
 from ocrbatch.data.places import Place, is_uri
 from ocrbatch.data.stores import reason
 from ocrbatch.errors import ConfigError, InputError
+from ocrbatch.pipeline.cores import share_cores, usable_cores
 from ocrbatch.pipeline.processes import Processes
 from ocrbatch.pipeline.worker import READING, module_of
 
@@ -53,7 +53,7 @@ _PICTURES = "inference_results"
     help="Postprocessor; repeat for a chain. Default: score_filter, reading_order. 'none' for none.",
 )
 @click.option("--engine", metavar="NAME", help="What executes the networks (see `ocrbatch plugins list`).")
-@click.option("-c", "--config", type=click.Path(path_type=Path), metavar="FILE.yml", help="Settings; options win.")
+@click.option("-c", "--config", type=click.Path(path_type=Path), metavar="FILE|NAME", help="Settings; options win.")
 @click.option(
     "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting, such as det.unclip_ratio=1.8."
 )
@@ -141,9 +141,10 @@ def _run(
         shard=Shard.parse(options["shard"]) if options["shard"] else None,
     )
     with open_watch(quiet=options["quiet"], log_file=options["log_file"]) as watch:
-        say_start(watch, batch)
-        summary = run_batch(batch, watch, processes)
-    say_summary(watch, batch, summary)
+        with watch.bar:
+            say_start(watch, batch)
+            summary = run_batch(batch, watch, processes)
+        say_summary(watch, batch, summary)
     sys.exit(exit_code(summary))
 
 
@@ -203,16 +204,18 @@ def _refuse_missing(path: str) -> None:
 
 def _config(options: Mapping[str, Any]) -> RunConfig:
     """Schema defaults, then the file, then the options, then --set. Raises ConfigError."""
-    from ocrbatch.config.load import apply_set, load_yaml
+    from ocrbatch.config.load import apply_set
+    from ocrbatch.config.recipes import load_recipe
     from ocrbatch.config.run import RunConfig
     from ocrbatch.config.values import validate
 
-    values = load_yaml(options["config"]) if options["config"] else {}
+    chains = RunConfig().model_dump(mode="json", include={"post", "engine"})  # so that --set reaches into them
+    values = chains | (load_recipe(options["config"], ["run"]) if options["config"] else {})
     for name in ("det", "rec"):
         if options[name]:
             values[name] = {**_mapping(values, name), "bundle": options[name]}
     if options["engine"]:
-        values["engine"] = {"name": options["engine"]}
+        values["engine"] = _engine(values["engine"], options["engine"])
     if options["stages"]:
         values["stages"] = [stage.strip() for stage in options["stages"].split(",")]
     if options["post"]:
@@ -223,6 +226,11 @@ def _config(options: Mapping[str, Any]) -> RunConfig:
         if name in values:
             values[name] = {"bundle": name, **_mapping(values, name)}
     return validate(RunConfig, values)
+
+
+def _engine(chosen: Any, name: str) -> dict[str, Any]:
+    """The engine of that name, with the options of the file when these are for it."""
+    return chosen if isinstance(chosen, dict) and chosen.get("name") == name else {"name": name}
 
 
 def _mapping(values: dict[str, Any], name: str) -> dict[str, Any]:

@@ -83,7 +83,8 @@ class TerminalWatch:
 
 @contextmanager
 def open_watch(*, quiet: bool, log_file: Path | None) -> Iterator[TerminalWatch]:
-    """A watch that catches signals as long as the block lasts. Raises OutputError for a log that cannot be written."""
+    """A watch that catches signals and writes its log as long as the block lasts; its bar needs a block of its own.
+    Raises OutputError for a log that cannot be written."""
     try:
         log = log_file.open("a", encoding="utf-8") if log_file else None
     except OSError as error:
@@ -91,11 +92,12 @@ def open_watch(*, quiet: bool, log_file: Path | None) -> Iterator[TerminalWatch]
     watch = TerminalWatch(Console(stderr=True, quiet=quiet), log)
     before = {number: signal.signal(number, watch.stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with watch.bar:
-            yield watch
+        yield watch
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        if log is not None:
+            log.close()
 
 
 def say_start(watch: TerminalWatch, batch: Batch) -> None:

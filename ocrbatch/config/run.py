@@ -67,6 +67,13 @@ class RunConfig(PluginConfig):
     turn_tall: float = Field(
         1.5, ge=1, description="Boxes at least this many times as tall as wide are also read turned by a quarter."
     )
+    turn_below: float = Field(
+        0.88,
+        ge=0,
+        le=1,
+        description="A page whose characters were read with a lower mean score than this may lie on its side or upside "
+        "down: some of its lines are read the other ways, and it is turned where that is clearly better; 0: never.",
+    )
     batch_lines: int = Field(16, ge=1, le=1024, description="Lines that the recognizer reads at a time.")
     unit_pages: int = Field(4, ge=1, le=64, description="Pages that a worker takes at a time.")
     timeout: float = Field(120.0, gt=0, description="Seconds that one step on a page may take before it is given up.")

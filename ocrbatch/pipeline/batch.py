@@ -132,14 +132,14 @@ def run_batch(batch: Batch, watch: Watch, processes: Processes | None = None) ->
         if batch.overwrite:
             journal.clear()
         settings = {"row_format": _ROW_FORMAT, **batch.settings}
-        kept = {**settings, **_bound_to(batch, target)}
+        kept = {"ocrbatch": __version__, **settings, **_bound_to(batch, target)}
         _refuse_other_settings(journal, kept, target.name)
         with closing(Ledger(batch.journal / "index.sqlite")) as ledger:
             ledger.replay(journal.entries())
             if batch.retry_failed:
                 ledger.forget_failures()
-            driver = Driver(batch, journal, ledger, watch, processes)
-            driver.work(kept)
+            driver = Driver(batch, journal, kept, ledger, watch, processes)
+            driver.work()
             tally = ledger.tally(batch.limit)
             if driver.interrupted:
                 return Summary("interrupted", tally.counts, tally.failures, driver.progress, driver.stage_seconds)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,13 @@ from ocrbatch.contracts import Postprocessor
 from ocrbatch.contracts import Reading as LineReading
 from ocrbatch.data.images import Document, Reading, probe, read_page, stamp
 from ocrbatch.errors import InputError
+from ocrbatch.pipeline.cores import usable_cores
 from ocrbatch.pipeline.detect import Detector
 from ocrbatch.pipeline.long_lines import join
 from ocrbatch.pipeline.models import label, open_bundles, postprocessors
 from ocrbatch.pipeline.recognize import Recognizer, View, with_texts
 from ocrbatch.pipeline.text import page_text
+from ocrbatch.pipeline.turning import BETTER, in_words, longest, mean_score, turned, turned_back, upside_down
 from ocrbatch.plugin_system.host import Host
 from ocrbatch.types import Image, PageRef, PageResult, Polygon, TextRegion
 
@@ -42,6 +43,7 @@ class Chain:
     recognizer: Recognizer | None
     post: tuple[Postprocessor, ...]
     how: Reading
+    turn_below: float = 0.0
 
     @classmethod
     def default(cls, *, threads: int | None = None) -> Chain:
@@ -69,7 +71,7 @@ class Chain:
         det, rec = open_bundles(config, host)
         engine_plugin = host.engine(config.engine.name)
         engine = host.resolve(engine_plugin.factory)(host.config(engine_plugin, config.engine.options, "engine"))
-        threads = threads or os.cpu_count() or 1
+        threads = threads or usable_cores()
         detector = recognizer = None
         if det is not None:
             session = engine.open(det.graph, threads)
@@ -90,7 +92,7 @@ class Chain:
             )
         gray = all(bundle.config.input.color == "gray" for bundle in (det, rec) if bundle is not None)
         how = Reading(config.dpi, config.pixel_limit, gray)
-        return cls(detector, recognizer, postprocessors(config, host), how)
+        return cls(detector, recognizer, postprocessors(config, host), how, config.turn_below)
 
     def read(self, source: str | Path | Image, page: int = 0) -> PageResult:
         """One page of a file (``page`` counts from 0), or a picture, RGB uint8 (H, W, 3). Raises InputError."""
@@ -140,11 +142,40 @@ class Chain:
             with_texts(regions, [[read(view) for view in several] for several in views]) for regions, views in pages
         ]
 
-    def finish(self, regions: tuple[TextRegion, ...], width: int, height: int) -> tuple[TextRegion, ...]:
-        """Regions after all postprocessors."""
+    def doubts(self, regions: Sequence[TextRegion]) -> bool:
+        """Whether a page was read so badly that it may not lie upright."""
+        return self.detector is not None and 0 < mean_score(regions) < self.turn_below
+
+    def upright(
+        self, page: Image, regions: tuple[TextRegion, ...], between: Callable[[], None] = lambda: None
+    ) -> tuple[int, tuple[TextRegion, ...]]:
+        """How many quarters to turn a page counterclockwise so that it reads best, tried on some of its lines, and its
+        regions read so, in pixels of the turned page; 0 and ``regions`` where no other way is clearly better."""
+        on_side = turned(page, 1)
+        lines, side_lines = longest(regions), longest(self.detect(on_side))
+        scores = {0: mean_score(regions) + BETTER}
+        for quarters, picture, sample in (
+            (1, on_side, side_lines),
+            (2, page, upside_down(lines)),
+            (3, on_side, upside_down(side_lines)),
+        ):
+            scores[quarters] = mean_score(self.recognize([(sample, self.views(picture, sample))], between)[0])
+        best = max(scores, key=lambda quarters: scores[quarters])
+        if best == 0:
+            return 0, regions
+        picture = turned(page, best)
+        found = self.detect(picture)
+        return best, self.recognize([(found, self.views(picture, found))], between)[0]
+
+    def finish(
+        self, regions: tuple[TextRegion, ...], width: int, height: int, quarters: int = 0
+    ) -> tuple[TextRegion, ...]:
+        """Regions after all postprocessors, on a page of ``width`` and ``height``, which see it turned by ``quarters``
+        counterclockwise, as the regions were read."""
+        seen = (height, width) if quarters % 2 else (width, height)
         for step in self.post:
-            regions = step(regions, width, height)
-        return regions
+            regions = step(regions, *seen)
+        return turned_back(regions, quarters, width, height)
 
     def _read_document(self, document: Document, page: int) -> PageResult:
         picture, warnings = read_page(document, page, self.how)
@@ -153,9 +184,11 @@ class Chain:
     def _read(self, ref: PageRef, sha256: str, picture: Image, warnings: tuple[str, ...]) -> PageResult:
         height, width = picture.shape[:2]
         regions = self.detect(picture)
-        regions = self.recognize([(regions, self.views(picture, regions))])[0]
-        regions = self.finish(regions, width, height)
-        return PageResult(ref, sha256, width, height, regions, page_text(regions), warnings)
+        regions, quarters = self.recognize([(regions, self.views(picture, regions))])[0], 0
+        if self.doubts(regions):
+            quarters, regions = self.upright(picture, regions)
+        regions = self.finish(regions, width, height, quarters)
+        return PageResult(ref, sha256, width, height, regions, page_text(regions), (*warnings, *in_words(quarters)))
 
 
 def _longest(input: RecognizerInput) -> float:

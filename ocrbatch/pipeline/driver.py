@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -50,15 +51,22 @@ class Progress:
 
 
 class Driver:
-    """Runs a batch over a journal and its ledger."""
+    """Runs a batch over a journal, which keeps ``settings`` with what is read, and its ledger."""
 
     def __init__(
-        self, batch: Batch, journal: Journal, ledger: Ledger, watch: Watch, processes: Processes | None = None
+        self,
+        batch: Batch,
+        journal: Journal,
+        settings: Mapping[str, Any],
+        ledger: Ledger,
+        watch: Watch,
+        processes: Processes | None = None,
     ) -> None:
         self.interrupted = False
         self.stage_seconds: Counter[str] = Counter()
         self._batch = batch
         self._journal = journal
+        self._settings = settings
         self._ledger = ledger
         self._watch = watch
         self._processes = processes
@@ -92,16 +100,20 @@ class Driver:
             self._memory.peak,
         )
 
-    def work(self, settings: dict[str, Any]) -> None:
+    @property
+    def _left(self) -> int | None:
+        """Pages without a row, those under way too: more workers have nothing to do. None while the listing goes on."""
+        return self.progress.total - self._planner.skipped - self._read if self._listed else None
+
+    def work(self) -> None:
         """Read all pages that have no row yet. Workers start only when there are any."""
         waiting: deque[Unit] = deque()
         self._look_ahead(waiting)
         if not waiting:
             return
-        self._journal.start(settings)
         with closing(self._executor()) as workers:
             if len(waiting) > 1:
-                workers.grow()
+                workers.grow(self._left)
             while True:
                 stopping = self._watch.stopping()
                 while waiting and workers.idle and not stopping:
@@ -111,7 +123,7 @@ class Driver:
                     self.interrupted = bool(waiting)
                     return
                 if waiting and workers.busy:
-                    workers.grow()
+                    workers.grow(self._left)
                 for event in workers.wait(_PAUSE if self._listed else _LISTING_PAUSE):
                     self._handle(event)
                 self._list_more()
@@ -186,6 +198,8 @@ class Driver:
             self._keep((span,), self._failure(span, event))
 
     def _keep(self, spans: tuple[Span, ...], reply: Reply) -> None:
+        if not self._journal.started:  # not before a page was read: a start that failed binds no other to its settings
+            self._journal.start(self._settings)
         self._ledger.record(self._journal.append(reply.reports, reply.rows))
         self.stage_seconds.update(reply.seconds)
         for span, report in zip(spans, reply.reports, strict=True):

@@ -49,8 +49,8 @@ class Executor(Protocol):
         """Processes on this machine whose memory counts."""
         ...
 
-    def grow(self) -> None:
-        """Start all workers there may be: more units wait than the first one takes."""
+    def grow(self, most: int | None) -> None:
+        """Start all workers there may be, but ``most`` in all: more units wait than the first one takes."""
         ...
 
     def submit(self, unit: Unit) -> None:

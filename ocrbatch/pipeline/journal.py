@@ -59,6 +59,11 @@ class Journal:
         except OSError as error:
             raise OutputError(f"Cannot keep a journal at {folder}: {error.strerror or error}.") from error
 
+    @property
+    def started(self) -> bool:
+        """Whether a segment is being written."""
+        return self._file is not None
+
     def settings(self) -> list[dict[str, Any]]:
         """Settings of each segment."""
         return [json.loads(content) for _, content, _ in self._segments()]

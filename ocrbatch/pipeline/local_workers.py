@@ -57,9 +57,10 @@ class LocalWorkers:
         """Process ids of the workers."""
         return [worker.process.pid for worker in self._workers if worker.process.pid]
 
-    def grow(self) -> None:
-        """Start the workers that are missing."""
-        self._workers += [self._begin() for _ in range(self._count - len(self._workers))]
+    def grow(self, most: int | None) -> None:
+        """Start the workers that are missing, up to ``most`` in all."""
+        wanted = self._count if most is None else min(self._count, most)
+        self._workers += [self._begin() for _ in range(wanted - len(self._workers))]
 
     def submit(self, unit: Unit) -> None:
         """Give a unit to an idle worker."""

@@ -19,6 +19,7 @@ from ocrbatch.outputs.pictures import Drawing
 from ocrbatch.outputs.rows import STAGES, Outcome, page_facts, to_batch
 from ocrbatch.pipeline.chain import Chain, Views
 from ocrbatch.pipeline.text import page_text
+from ocrbatch.pipeline.turning import in_words
 from ocrbatch.pipeline.units import Reply, Span, SpanReport, Tick, Unit
 from ocrbatch.plugin_system.host import Host
 from ocrbatch.types import Image, PageFailure, PageRef, PageResult, TextRegion
@@ -40,6 +41,8 @@ class _Page:
     picture: Image | None = None
     regions: tuple[TextRegion, ...] = ()
     views: list[Views] = field(default_factory=list)
+    document: Document | None = None
+    quarters: int = 0
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -69,6 +72,8 @@ class Processor:
             reports.append(report)
             pages += read
         self._recognize(pages, tick)
+        for page in pages:
+            self._turn(page, tick)
         outcomes = iter([self._finish(page, tick) for page in pages])
         written: list[Outcome] = []
         filled = []
@@ -111,7 +116,7 @@ class Processor:
         return _report(span, size, mtime_ns, sha256, document.n_pages, numbers), pages
 
     def _find(self, document: Document, source: str, number: int, tick: SendTick) -> _Page:
-        page = _Page(PageRef(source, number, document.n_pages), document.sha256)
+        page = _Page(PageRef(source, number, document.n_pages), document.sha256, document=document)
         tick(Tick("decode", number, document.n_pages, document.sha256))
         with page.stage("decode"):
             picture, page.warnings = read_page(document, number, self.chain.how)
@@ -154,12 +159,24 @@ class Processor:
         for page, regions in zip(pages, texts, strict=True):
             page.regions, page.views = regions, page.views
 
+    def _turn(self, page: _Page, tick: SendTick) -> None:
+        """A page that was read badly is looked at once more: it may lie on its side or upside down."""
+        if page.failure or page.document is None or not self.chain.doubts(page.regions):
+            return
+        ref = page.ref
+        alive = Tick("recognize", ref.page, ref.n_pages, page.sha256)
+        tick(alive)
+        with page.stage("recognize"):
+            picture, _ = read_page(page.document, ref.page, self.chain.how)
+            page.quarters, page.regions = self.chain.upright(picture, page.regions, lambda: tick(alive))
+            page.warnings += in_words(page.quarters)
+
     def _finish(self, page: _Page, tick: SendTick) -> Outcome:
         if page.failure:
             return page.failure
         tick(Tick("post", page.ref.page, page.ref.n_pages, page.sha256))
         with page.stage("post"):
-            page.regions = self.chain.finish(page.regions, page.width, page.height)
+            page.regions = self.chain.finish(page.regions, page.width, page.height, page.quarters)
         if self.drawing and page.picture is not None and not page.failure:
             page.warnings += _draw(self.drawing, page, page.picture)
         if page.failure:

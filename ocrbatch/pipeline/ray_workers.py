@@ -61,7 +61,7 @@ class RayWorkers:
         """None: the workers are elsewhere."""
         return []
 
-    def grow(self) -> None:
+    def grow(self, most: int | None) -> None:
         """Nothing: Ray starts processes as there are units."""
 
     def submit(self, unit: Unit) -> None:

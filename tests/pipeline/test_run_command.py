@@ -18,16 +18,18 @@ from click.testing import CliRunner, Result
 from pipeline_doubles import page, write_page, write_tiff
 
 from ocrbatch import Chain
-from ocrbatch.cli.cores import share_cores
 from ocrbatch.cli.main import cli
+from ocrbatch.cli.run_report import open_watch
 from ocrbatch.config.load import load_yaml
 from ocrbatch.config.run import RunConfig
 from ocrbatch.config.values import validate
 from ocrbatch.errors import BundleError, ExitCode
 from ocrbatch.outputs.writers import CONFIG_KEY
+from ocrbatch.pipeline.local_workers import LocalWorkers
 from ocrbatch.pipeline.preparation import prepare
 from ocrbatch.pipeline.process import build_processor
 from ocrbatch.plugin_system.host import Host
+from ocrbatch_post_text.config import ScoreFilterConfig
 
 Run = Callable[..., Result]
 ROOT = Path(__file__).parents[2]
@@ -71,11 +73,86 @@ def test_from_a_folder_to_rows(run: Run) -> None:
     assert "Nothing to do: r.jsonl has all 2 pages already" in again.stderr
 
 
+def test_a_log_is_closed_at_the_end(tmp_path: Path) -> None:
+    with open_watch(quiet=True, log_file=tmp_path / "run.log") as watch:
+        watch.log("once")
+    with pytest.raises(ValueError, match="closed"):
+        watch.log("twice")
+
+
 def test_the_resolved_settings_are_in_the_parquet_file(run: Run) -> None:
     assert run("in", "--out", "r.parquet", "--quiet", "--dpi", "150", "--post", "none").exit_code == 0
     settings = json.loads(pq.read_metadata("r.parquet").metadata[CONFIG_KEY.encode()])["settings"]
-    assert (settings["dpi"], settings["post"], settings["engine"]) == (150, [], {"name": "onnxruntime"})
+    assert (settings["dpi"], settings["post"]) == (150, [])
+    assert (settings["engine"]["name"], settings["engine"]["optimization"]) == ("onnxruntime", "all")
     assert len(settings["det"]["bundle"]) == 64
+    assert settings["det"]["box_thresh"] == 0.6
+    assert settings["plugins"] == {}
+
+
+def test_spelling_a_default_out_changes_nothing(run: Run) -> None:
+    assert run("in", "--out", "r.jsonl").exit_code == 0
+    again = run("in", "--out", "r.jsonl", "-c", str(ROOT / "configs/run/default.yml"), "--set", "post.1.columns=true")
+    assert (again.exit_code, "Nothing to do" in again.stderr) == (0, True), again.stderr
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ("ocrbatch.pipeline.batch.__version__", "ocrbatch was "),
+        ("ocrbatch_post_text.config.ScoreFilterConfig", "post.0.rec_score was 0.65, now 0.99"),
+    ],
+)
+def test_other_software_does_not_go_on_with_a_run(
+    run: Run, monkeypatch: pytest.MonkeyPatch, changed: str, message: str
+) -> None:
+    assert run("in", "--out", "r.jsonl").exit_code == 0
+    before = rows()
+
+    class Stricter(ScoreFilterConfig):
+        rec_score: float = 0.99
+
+    monkeypatch.setattr(changed, "9.0" if changed.endswith("version__") else Stricter)
+    result = run("in", "--out", "r.jsonl")
+    assert (result.exit_code, message in result.stderr) == (ExitCode.OUTPUT, True), result.stderr
+    assert rows() == before
+
+
+def test_other_words_in_the_same_file_do_not_go_on_with_a_run(run: Run) -> None:
+    read = ["in", "--out", "r.jsonl", "--set", "rec.lexicon=words.txt"]
+    Path("words.txt").write_text("first\n")
+    assert run(*read).exit_code == 0
+    assert "Nothing to do" in run(*read).stderr
+    Path("words.txt").write_text("second\n")
+    result = run(*read)
+    assert (result.exit_code, "rec.lexicon_sha256 was " in result.stderr) == (ExitCode.OUTPUT, True), result.stderr
+
+
+def test_a_missing_file_of_words_is_told_before_anything_is_read(run: Run) -> None:
+    result = run("in", "--out", "r.jsonl", "--set", "rec.lexicon=gone.txt")
+    assert (result.exit_code, "gone.txt" in result.stderr) == (ExitCode.CONFIG, True)
+    assert "Reading into" not in result.stderr
+
+
+def test_a_start_that_failed_binds_no_other_to_its_settings(run: Run) -> None:
+    failed = run("in", "--out", "r.jsonl", "--set", "engine.providers=[NoSuchProvider]")
+    assert (failed.exit_code, "NoSuchProvider" in failed.stderr) == (ExitCode.CONFIG, True)
+    assert run("in", "--out", "r.jsonl").exit_code == 0
+
+
+def test_naming_the_engine_of_the_file_keeps_its_options(run: Run) -> None:
+    Path("mine.yml").write_text("engine: {name: onnxruntime, optimization: basic}\n")
+    assert run("in", "--out", "r.parquet", "-c", "mine.yml", "--engine", "onnxruntime").exit_code == 0
+    settings = json.loads(pq.read_metadata("r.parquet").metadata[CONFIG_KEY.encode()])["settings"]
+    assert settings["engine"]["optimization"] == "basic"
+
+
+def test_no_more_workers_start_than_there_are_pages(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = []
+    begin = LocalWorkers._begin
+    monkeypatch.setattr(LocalWorkers, "_begin", lambda self: begun.append(1) or begin(self))
+    assert run("in", "--out", "r.jsonl", "--workers", "4").exit_code == 0
+    assert (len(rows()), len(begun)) == (2, 2)
 
 
 def test_quiet_says_nothing(run: Run) -> None:
@@ -203,22 +280,6 @@ def test_the_python_door_reads_as_the_command_does(bundles: dict[str, str], run:
     for region, row in zip(result.regions, rows()[0]["regions"], strict=True):
         assert region.points.ravel().tolist() == pytest.approx(row["points"], abs=1e-3)
     assert Chain.load(det=bundles["det"], rec=bundles["rec"], stages=["det"]).read(page((9, 9, 50, 9))).text == ""
-
-
-@pytest.mark.parametrize(
-    ("cores", "workers", "threads", "expected"),
-    [
-        (8, None, None, (8, 1)),
-        (8, 2, None, (2, 4)),
-        (8, None, 4, (2, 4)),
-        (2, 3, None, (3, 1)),
-        (4, 1, 1, (1, 1)),
-        (2, 100_000, None, (8, 1)),
-        (2, None, 100_000, (1, 8)),
-    ],
-)
-def test_cores_are_shared_out(cores: int, workers: int | None, threads: int | None, expected: tuple[int, int]) -> None:
-    assert share_cores(cores, workers, threads) == expected
 
 
 def test_the_recipe_says_what_the_defaults_are() -> None:
