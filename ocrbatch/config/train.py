@@ -38,6 +38,8 @@ class DataConfig(PluginConfig):
     @classmethod
     def _plain_paths(cls, value: Any) -> Any:
         """A path alone, or a list with paths, stands for data sets of weight 1."""
+        if not isinstance(value, str | dict | list | tuple):
+            return value
         items = [value] if isinstance(value, str | dict) else value
         return tuple({"path": item} if isinstance(item, str) else item for item in items)
 

@@ -95,7 +95,7 @@ class _Pictures:
     def __init__(self, job: _Job) -> None:
         self.out, self.copy, self.done = job.out, job.copy, job.done
         self._copied: dict[Path, str] = {}
-        self._names: set[str] = set()
+        self._numbers: dict[str, int] = {}  # by stem, the last one that it was given
 
     def name(self, image: Path) -> str | None:
         """The name of a picture; None, noted, when it cannot be copied."""
@@ -119,14 +119,13 @@ class _Pictures:
 
     def _file(self, image: Path) -> str | None:
         """A name that no picture has had, not even with another suffix: files of labels are called like pictures."""
-        stem, number = image.stem, 1
-        while stem in self._names:
+        stem, number = image.stem, self._numbers.get(image.stem, 0) + 1
+        while (name := stem if number == 1 else f"{stem}_{number}") in self._numbers:
             number += 1
-            stem = f"{image.stem}_{number}"
-        self._names.add(stem)
+        self._numbers |= {name: 1, stem: number}
         if number == 1 and image.absolute().is_relative_to(self.out.absolute()):
             return image.absolute().relative_to(self.out.absolute()).as_posix()  # made by this conversion
-        name = f"{PICTURES}/{stem}{image.suffix}"
+        name = f"{PICTURES}/{name}{image.suffix}"
         try:
             (self.out / PICTURES).mkdir(exist_ok=True)
             shutil.copyfile(image, self.out / name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ class BatchPlan:
         if not len(self.buckets):
             raise ValueError("a plan needs at least one sample")
 
-    @property
+    @cached_property
     def batches_per_epoch(self) -> int:
         """Number of batches of every epoch."""
         return sum(len(starts) for starts in self._shape().values())

@@ -44,8 +44,8 @@ class DocumentWriter:
     """Writes rows as one document of the format ``form``, and tells of each page.
 
     Pages that failed in the run, or that cannot be written, are left out and told of. A document without any page is
-    none: then there is no file. ``created`` is when the pages were read, ``files`` is where PDFs find their pictures,
-    ``flush`` whether files are forced onto the disk.
+    none: then there is no file, but for text, which keeps the places of failed pages. ``created`` is when the pages
+    were read, ``files`` is where PDFs find their pictures, ``flush`` whether files are forced onto the disk.
     """
 
     form: str

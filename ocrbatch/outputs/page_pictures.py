@@ -61,7 +61,7 @@ class PageFiles:
         if self._last is None or self._last[0] != source:
             self._last = source, self._open(row)
         if isinstance(self._last[1], Exception):
-            raise self._last[1]
+            raise self._last[1].with_traceback(None)  # each raise would add to that of the one before
         return page_picture(row, self._last[1])
 
     def _open(self, row: Mapping[str, Any]) -> Document | Exception:

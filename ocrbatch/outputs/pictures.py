@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ocrbatch.geometry import quad_size
+from ocrbatch.outputs.naming import Places
 from ocrbatch.types import Image as Pixels
 from ocrbatch.types import PageRef, TextRegion
 
@@ -18,7 +18,6 @@ _SYSTEM_FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial Unicode.ttf", 
 _COLORS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2")
 _REJECTED = "#999999"
 _LONGEST_SIDE = 2400
-_LONGEST_NAME = 200  # bytes; file systems end at 255
 _SMALLEST_LETTERS = 7
 
 
@@ -39,13 +38,7 @@ class Drawing:
 
     def path(self, ref: PageRef) -> Path:
         """The file of a page."""
-        source = PurePath(ref.source)
-        below = source.relative_to(self.base) if self.base and source.is_relative_to(self.base) else source
-        parts = [part for part in below.parts if part not in ("..", below.anchor)] or ["page"]
-        name, number = parts[-1], f".page{ref.page + 1:04d}" if ref.n_pages > 1 else ""
-        if len(name.encode()) > _LONGEST_NAME:
-            name = f"{name[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
-        return self.folder.joinpath(*parts[:-1], f"{name}{number}.jpg")
+        return Places(self.folder, self.base, ".jpg").of_page(ref.source, ref.page, ref.n_pages)
 
 
 def draw(page: Pixels, regions: Sequence[TextRegion]) -> Image.Image:

@@ -24,6 +24,7 @@ Row = dict[str, Any]
 
 _ROWS_AT_ONCE = 32
 _CHARACTERS_AT_ONCE = 1 << 20
+_BLANK = " \t\r\n"
 _IN_FOLDERS = Selection(("*.parquet",), ("_*", ".*"))  # as readers of Parquet have it: others are no data
 
 
@@ -150,15 +151,21 @@ def _json(file: str, columns: Sequence[str]) -> Iterator[Any]:  # noqa: ARG001
         decoder, text = json.JSONDecoder(), _more(opened, "").lstrip()
         if not text.startswith("["):
             raise ValueError("no array of rows")
-        text = text[1:].lstrip()
-        while not text.startswith("]"):
+        place = 1
+        while not text.startswith("]", place := _beyond(_BLANK, text, place)):
             try:
-                value, end = decoder.raw_decode(text.lstrip(", \t\r\n"))
-                text = text.lstrip(", \t\r\n")[end:].lstrip() or _more(opened, "").lstrip()
+                value, place = decoder.raw_decode(text, _beyond(f"{_BLANK},", text, place))
             except json.JSONDecodeError:
-                text = _more(opened, text)  # the item goes on, or the file is cut off
+                text, place = _more(opened, text[place:]), 0  # the item goes on, or the file is cut off
                 continue
             yield value
+
+
+def _beyond(characters: str, text: str, place: int) -> int:
+    """The first place from ``place`` on where none of the characters stands."""
+    while place < len(text) and text[place] in characters:
+        place += 1
+    return place
 
 
 def _more(file: TextIO, text: str) -> str:

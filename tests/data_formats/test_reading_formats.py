@@ -61,6 +61,14 @@ def test_icdar_labels_in_a_folder_of_their_own(tmp_path: Path, picture: MakePict
     assert page.image == tmp_path / "images" / "a.png"
 
 
+def test_hidden_files_and_what_hidden_folders_hold_are_no_samples(tmp_path: Path, picture: MakePicture) -> None:
+    root = tmp_path / ".scans"
+    for name in ("a", ".b", ".ipynb_checkpoints/c", "d/.e/f/g"):
+        picture(root / f"{name}.jpg")
+        write(root / f"{name}.txt", "1,2,30,2,30,9,1,9,x")
+    assert [label.image for label in read_pages(root)] == [root / "a.jpg"]
+
+
 def test_icdar_flaws_are_all_named(tmp_path: Path, picture: MakePicture) -> None:
     for name in ("a", "b", "lonely"):
         picture(tmp_path / f"{name}.png")

@@ -105,6 +105,26 @@ def test_lines_with_a_text_file_each(texts: list[str]) -> None:
             assert {label.image.name: label.text for label in read_lines(folder)} == fine
 
 
+def test_pictures_of_one_name_are_numbered_without_trying_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    class Counting(type(Path())):  # type: ignore[misc]
+        @property
+        def stem(self) -> str:
+            tried.append(self)
+            return str(super().stem)
+
+    monkeypatch.setattr("shutil.copyfile", lambda *_: None)
+    names = ["a_2", *["a"] * 50, "a_2", "b"]
+    labels = [LineLabel(Counting(tmp_path, str(n), f"{name}.png"), "x") for n, name in enumerate(names)]
+    out = tmp_path / "out"
+    out.mkdir()
+    assert convert(labels, "lines", out, "labels", copy=True).written == len(names)
+    stems = [label.image.stem for label in read_lines(out)]
+    assert stems == ["a_2", "a", *(f"a_{number}" for number in range(3, 52)), "a_2_2", "b"]
+    assert len(tried) < 5 * len(names)
+
+
 def test_pictures_that_a_reader_of_folders_would_not_find_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "a.pgm").write_bytes(b"not looked at")
     for to in ("folder", "icdar"):

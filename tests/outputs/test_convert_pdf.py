@@ -14,8 +14,10 @@ import pytest
 from PIL import ImageDraw
 
 from ocrbatch.data.images import stamp
+from ocrbatch.data.problems import MissingFile
 from ocrbatch.outputs.conversion import convert
 from ocrbatch.outputs.documents import Outcome
+from ocrbatch.outputs.page_pictures import PageFiles
 from ocrbatch.outputs.rows import to_batch
 from ocrbatch.outputs.targets import target_of
 from ocrbatch.outputs.writers import writer_of
@@ -82,6 +84,15 @@ def test_text_comes_back_where_it_was_read(tmp_path: Path) -> None:
     assert size == pytest.approx((300, 200), abs=0.1)
     assert place(text, "Größe") == pytest.approx((25, 200 - 65, 25 + 45, 200 - 50), abs=0.7)
     assert place(text, "façade") == pytest.approx((225, 135, 270, 150), abs=0.7)
+
+
+def test_a_missing_file_takes_no_more_memory_with_each_page() -> None:
+    files, traces = PageFiles(), []
+    for _ in range(3):
+        with pytest.raises(MissingFile) as caught:
+            files.picture({"source": "gone.pdf"})
+        traces.append(len(caught.traceback))
+    assert traces[1:] == traces[:1] * 2
 
 
 @pytest.mark.skipif(shutil.which("pdftotext") is None, reason="needs pdftotext (Debian: poppler-utils)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import operator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,11 @@ def test_an_error_of_the_maker_reaches_the_caller(tmp_path: Path) -> None:
 def test_an_error_in_a_worker_reaches_the_caller(tmp_path: Path, source: TextSource, book: FontBook) -> None:
     with pytest.raises(InputError, match="No font covers"):
         generate(LineMaker(source, book, Charset("漢字")), tmp_path / "out", count=4, seed=3, workers=2)
+
+
+def test_a_surprise_in_a_worker_is_told_too(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"Item 0 cannot be made: TypeError: .*Generator"):
+        generate(operator.index, tmp_path / "out", count=4, seed=3, workers=2)  # type: ignore[arg-type]
 
 
 def test_an_interrupt_leaves_whole_rows_and_no_workers(tmp_path: Path, maker: LineMaker) -> None:

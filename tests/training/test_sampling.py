@@ -36,6 +36,13 @@ def test_a_batch_depends_on_nothing_but_seed_and_step() -> None:
     assert order != [plan([0, 1] * 20, {0: 4, 1: 4}, 4).batch(step)[1].tolist() for step in range(20)]
 
 
+def test_an_epoch_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = plan([0] * 40, {0: 4})
+    made.batch(0)
+    monkeypatch.setattr(BatchPlan, "_count", lambda *_: pytest.fail("with many samples that takes longer than a step"))
+    made.batch(9)
+
+
 def test_epochs_differ_in_order() -> None:
     made = plan([0] * 40, {0: 4})
     epochs = [[made.batch(step + 10 * epoch)[1].tolist() for step in range(10)] for epoch in range(2)]

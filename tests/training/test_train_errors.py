@@ -27,6 +27,8 @@ def run(*arguments: object) -> tuple[int, str]:
     [
         (["--set", "train.stesp=5"], ExitCode.CONFIG, ["train.stesp", "did you mean 'steps'"]),
         (["--set", "train.steps=-5"], ExitCode.CONFIG, ["train.steps", "greater than or equal to 1"]),
+        (["--set", "data.val=null"], ExitCode.CONFIG, ["data.val: ", "not None"]),
+        (["--set", "data.keep=3"], ExitCode.CONFIG, ["data.keep: ", "not 3"]),
         (["--set", "novalue"], ExitCode.CONFIG, ["key.subkey=value"]),
         (["--set", "model.algorithm.hiden=8"], ExitCode.CONFIG, ["hiden", "did you mean 'hidden'"]),
         (["--algo", "crn"], ExitCode.PLUGIN, ["crn", "did you mean 'crnn'"]),

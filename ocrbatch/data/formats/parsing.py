@@ -142,7 +142,9 @@ def wrong_separator(content: str) -> str:
 
 
 def files_below(folder: Path, suffixes: Iterable[str]) -> list[Path]:
-    """All files of a folder and the folders in it with one of these suffixes, sorted; hidden ones are left alone."""
+    """All files of a folder and the folders in it with one of these suffixes, sorted; hidden files and
+    folders are left alone."""
     wanted = frozenset(suffixes)
     found = (path for path in folder.rglob("*") if path.suffix.lower() in wanted)
-    return sorted(path for path in found if path.is_file() and not path.name.startswith("."))
+    shown = (path for path in found if not any(part.startswith(".") for part in path.parts[len(folder.parts) :]))
+    return sorted(path for path in shown if path.is_file())

@@ -19,20 +19,19 @@ LABEL_FILE = "labels.jsonl"
 class Format:
     """How a format is read; ``content`` tells pages from lines where it holds both."""
 
-    summary: str
     pages: Callable[[Path], Iterator[PageLabel | Flaw]] | None = None
     lines: Callable[[Path], Iterator[LineLabel | Flaw]] | None = None
     content: Callable[[Path], Content] | None = None
 
 
 FORMATS = {
-    "labels": Format("labels.jsonl, our own", lists.pages, lists.lines, lists.content),
-    "paddle": Format("lists of PaddleOCR", lists.pages, lists.lines, lists.content),
-    "icdar": Format("a text file with outlines for each picture", icdar.pages),
-    "mmocr": Format("JSON of MMOCR", mmocr.pages, mmocr.lines, mmocr.content),
-    "lmdb": Format("database of deep-text-recognition-benchmark", None, lmdb.lines),
-    "folder": Format("pictures of lines with a .gt.txt beside each", None, folder.lines),
-    "results": Format("results of `ocrbatch run`", results.pages),
+    "labels": Format(lists.pages, lists.lines, lists.content),
+    "paddle": Format(lists.pages, lists.lines, lists.content),
+    "icdar": Format(icdar.pages),
+    "mmocr": Format(mmocr.pages, mmocr.lines, mmocr.content),
+    "lmdb": Format(None, lmdb.lines),
+    "folder": Format(None, folder.lines),
+    "results": Format(results.pages),
 }
 """Formats by name."""
 

@@ -40,11 +40,13 @@ def generate(
     about: Mapping[str, Any] | None = None,
     on_item: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Writes ``out``/images, ``out``/labels.jsonl and ``out``/synth.json (seed, count, version and ``about``).
+    """Writes ``out``/images, ``out``/labels.jsonl and ``out``/synth.json (seed, the count asked for, version and
+    ``about``).
 
     Where ``out`` holds the beginning of the same data set it goes on (a larger ``count`` makes more of it). ``on_item``
     is called with the number of finished items. Raises OutputError when ``out`` holds anything else or cannot be
-    written, and what a maker raises. Interrupted, it stops its workers; labels.jsonl lists the finished items.
+    written, and what a maker raises; with several workers that is an OutputError, too, unless it is an OcrbatchError.
+    Interrupted, it stops its workers; labels.jsonl lists the finished items.
     """
     facts = {"version": ocrbatch.__version__, "seed": seed, "count": count, **(about or {})}
     try:
@@ -145,10 +147,14 @@ def _work(maker: Maker, out: Path, seed: int, numbers: range, sender: Connection
     """A worker process: makes its items in order and sends their rows, or the error that stops it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops its workers
     cv2.setNumThreads(1)
-    try:
-        for number in numbers:
+    for number in numbers:
+        try:
             sender.send(make_item(maker, out, seed, number))
-    except BrokenPipeError:
-        return
-    except (OcrbatchError, OSError) as error:
-        sender.send(error)
+        except BrokenPipeError:
+            return
+        except (OcrbatchError, OSError) as error:
+            sender.send(error)
+            return
+        except Exception as error:
+            sender.send(OutputError(f"Item {number} cannot be made: {type(error).__name__}: {error}"))
+            return
