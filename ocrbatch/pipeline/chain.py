@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ocrbatch.config.run import RunConfig
-from ocrbatch.config.schema import RecognizerInput
+from ocrbatch.config.schema import RecognizerConfig, RecognizerInput
 from ocrbatch.config.values import validate
 from ocrbatch.contracts import Postprocessor
 from ocrbatch.contracts import Reading as LineReading
@@ -23,13 +22,14 @@ from ocrbatch.pipeline.long_lines import join
 from ocrbatch.pipeline.models import label, open_bundles, postprocessors
 from ocrbatch.pipeline.recognize import Recognizer, View, with_texts
 from ocrbatch.pipeline.text import page_text
-from ocrbatch.pipeline.turning import BETTER, in_words, longest, mean_score, turned, turned_back, upside_down
+from ocrbatch.pipeline.turning import BETTER, in_words, longest_lines, mean_score, turned, turned_back, upside_down
 from ocrbatch.plugin_system.host import Host
 from ocrbatch.types import Image, PageRef, PageResult, Polygon, TextRegion
 
 Views = list[View]
 
 _PADDING_STEP = 32
+_LETTER = 0.5  # width of a letter over the height of its line
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Chain:
                 config.batch_lines,
                 config.turn_tall,
                 label(rec),
-                _longest(input),
+                _longest(rec.config),
                 _step(input),
                 crop_height=config.crop_height,
                 gray=input.color == "gray",
@@ -152,7 +152,7 @@ class Chain:
         """How many quarters to turn a page counterclockwise so that it reads best, tried on some of its lines, and its
         regions read so, in pixels of the turned page; 0 and ``regions`` where no other way is clearly better."""
         on_side = turned(page, 1)
-        lines, side_lines = longest(regions), longest(self.detect(on_side))
+        lines, side_lines = longest_lines(regions), longest_lines(self.detect(on_side))
         scores = {0: mean_score(regions) + BETTER}
         for quarters, picture, sample in (
             (1, on_side, side_lines),
@@ -191,10 +191,11 @@ class Chain:
         return PageResult(ref, sha256, width, height, regions, page_text(regions), (*warnings, *in_words(quarters)))
 
 
-def _longest(input: RecognizerInput) -> float:
+def _longest(config: RecognizerConfig) -> float:
     """Length of a line over its height that a recognizer was made for. One of a single width squeezes all lines into
-    it, and is trained so."""
-    return input.widths[-1] / input.height if len(input.widths) > 1 else math.inf
+    it, and is trained so, but no label that it saw was longer than ``max_length`` characters."""
+    widths = config.input.widths
+    return widths[-1] / config.input.height if len(widths) > 1 else config.max_length * _LETTER
 
 
 def _step(input: RecognizerInput) -> int | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ocrbatch.data.gray import contiguous
+from ocrbatch.geometry import quad_sizes
 from ocrbatch.types import Image, Polygon, TextRegion
 
 BETTER = 0.1
@@ -23,9 +24,13 @@ def mean_score(regions: Sequence[TextRegion]) -> float:
     return sum(len(region.text) * region.rec_score for region in regions) / count if count >= _FEWEST else 0.0
 
 
-def longest(regions: Sequence[TextRegion]) -> list[TextRegion]:
-    """The regions that tell most about which way a text runs: some of the longest, by their longer sides."""
-    return sorted(regions, key=lambda region: float(np.ptp(region.points, axis=0).max()), reverse=True)[:_SAMPLE]
+def longest_lines(regions: Sequence[TextRegion]) -> list[TextRegion]:
+    """Those that tell most about which way a page lies: some of the longest regions that are wider than high. A tall
+    one is read turned whichever way the page lies."""
+    quads = np.array([region.points for region in regions], np.float32).reshape(-1, 4, 2)
+    width, height = quad_sizes(quads).T
+    order = np.argsort(-width, kind="stable")
+    return [regions[number] for number in order if width[number] > height[number]][:_SAMPLE]
 
 
 def upside_down(regions: Sequence[TextRegion]) -> list[TextRegion]:

@@ -8,9 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pipeline_doubles import GreyCodec, Same
 
+from ocrbatch import Chain
+from ocrbatch.config.run import RunConfig
+from ocrbatch.config.values import validate
 from ocrbatch.contracts import Reading
 from ocrbatch.pipeline.long_lines import Piece, join, pieces
 from ocrbatch.pipeline.recognize import Recognizer
+from ocrbatch.plugin_system.host import Host
 from ocrbatch.types import TextRegion
 
 
@@ -79,3 +83,14 @@ def test_words_of_a_long_line_have_their_places() -> None:
     assert "g50" in text
     assert text.endswith("g90")
     assert sum(part.spaced for part in view.pieces) == 1
+
+
+@pytest.mark.parametrize(
+    ("width", "max_length", "count"), [(32 * 12, 25, 1), (32 * 40, 25, 4), (32 * 40, 100, 1)], ids=str
+)
+def test_a_recognizer_of_a_single_width_reads_no_more_letters_at_once_than_labels_had(
+    bundles: dict[str, str], width: int, max_length: int, count: int
+) -> None:
+    rec = {"bundle": bundles["rec"], "max_length": max_length, "input": {"widths": [100]}}
+    chain = Chain.build(validate(RunConfig, {"stages": ["rec"], "rec": rec, "post": []}), Host.load(environ={}), 1)
+    assert chain.read(np.full((32, width, 3), 255, np.uint8)).text.replace(" ", "") == "ab12" * count

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 
 from ocrbatch import Chain
-from ocrbatch.pipeline.turning import longest, mean_score, turned, turned_back, upside_down
+from ocrbatch.pipeline.turning import longest_lines, mean_score, turned, turned_back, upside_down
 from ocrbatch.types import TextRegion, Word
 
 LETTER = Path(__file__).parents[2] / "docs/samples/letter.jpg"
@@ -48,9 +48,11 @@ def test_a_few_letters_tell_nothing() -> None:
 
 def test_the_longest_lines_are_the_sample() -> None:
     square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
-    regions = [TextRegion(square * [n if n % 2 else 1, 1 if n % 2 else n], text=str(n)) for n in range(1, 31)]
-    assert [region.text for region in longest(regions)] == [str(n) for n in range(30, 18, -1)]
-    for region, half in zip(regions, upside_down(regions), strict=True):
+    wide = [TextRegion(square * [n, 1], text=str(n)) for n in range(1, 31)]
+    tall = [TextRegion(square * [1, n], text="tall") for n in range(1, 31)]
+    assert [region.text for region in longest_lines([*tall, *wide])] == [str(n) for n in range(30, 18, -1)]
+    assert longest_lines(tall) == longest_lines([]) == []
+    for region, half in zip(wide, upside_down(wide), strict=True):
         np.testing.assert_array_equal(half.points, region.points[[2, 3, 0, 1]])
 
 
