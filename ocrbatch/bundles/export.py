@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnxruntime as ort
@@ -36,7 +36,9 @@ from ocrbatch.lexicon import SHIPPED, lexicon_bytes
 from ocrbatch.plugin_system.host import DISABLE_VARIABLE, Host
 from ocrbatch.types import Image
 
-CONFIG, BEST, METRICS, PROVENANCE = "config.yml", "best.weights.h5", "metrics.json", "provenance.json"
+CONFIG, METRICS, PROVENANCE = "config.yml", "metrics.json", "provenance.json"
+Weights = Literal["best", "last"]
+
 TOLERANCE, HALF_TOLERANCE, INT8_TOLERANCE = 1e-3, 5e-2, 0.1
 SAMPLES, INT8_SAMPLES = 16, 64
 
@@ -52,9 +54,11 @@ def export_run(
     half: bool = False,
     int8: bool = False,
     licence: str | None = None,
+    which: Weights = "best",
     overwrite: bool = False,
 ) -> BundleInfo:
-    """Exports the best weights of a training run as the bundle ``out`` (a zip file if it ends in .ocrb, else a folder).
+    """Exports weights of a training run, those that scored best or the ``last`` ones, as the bundle ``out`` (a zip file
+    if it ends in .ocrb, else a folder).
 
     ``count`` pictures of ``samples``, or of the data that the run was evaluated on, go through both the network and the
     exported graph; of more than INT8_SAMPLES only some, though all of them give ``int8`` its ranges. Raises BundleError
@@ -70,9 +74,9 @@ def export_run(
     with native_output_hidden():
         import keras
     if keras.backend.backend() != "tensorflow":
-        return _export_elsewhere(run, out, host, samples, count, tolerance, half, int8, licence, overwrite)
+        return _export_elsewhere(run, out, host, samples, count, tolerance, half, int8, licence, which, overwrite)
     pictures = run_pictures(config, count) if samples is None else folder_pictures(samples, count)
-    weights = _read(run / BEST)
+    weights = _read(run / f"{which}.weights.h5")
     with float32_policy():
         networks = network.build_networks(config.model, host)
         load_weights(networks.training, weights, str(run))
@@ -86,7 +90,7 @@ def export_run(
             tolerance=tolerance,
             half=half,
             int8=int8,
-            metrics=_best(_read_json(run / METRICS)),
+            metrics=_measured(_read_json(run / METRICS), which),
             provenance=_read_json(run / PROVENANCE),
             licence=licence,
             overwrite=overwrite,
@@ -252,9 +256,9 @@ def _read_json(path: Path) -> dict[str, Any]:
     return values if isinstance(values, dict) else {}
 
 
-def _best(metrics: dict[str, Any]) -> dict[str, Any]:
-    best = metrics.get("best", metrics)
-    return best if isinstance(best, dict) else {}
+def _measured(metrics: dict[str, Any], which: Weights) -> dict[str, Any]:
+    found = metrics.get(which, metrics)
+    return found if isinstance(found, dict) else {}
 
 
 def _export_elsewhere(
@@ -267,12 +271,13 @@ def _export_elsewhere(
     half: bool,
     int8: bool,
     licence: str | None,
+    which: Weights,
     overwrite: bool,
 ) -> BundleInfo:
     """The same export by a process of its own, which runs TensorFlow."""
     command = [sys.executable, "-m", "ocrbatch", "export", str(run), "--out", str(out)]
     command += ["--count", str(count), *(["--half"] if half else []), *(["--overwrite"] if overwrite else [])]
-    command += ["--quantize", "int8"] if int8 else []
+    command += ["--weights", which, *(["--quantize", "int8"] if int8 else [])]
     command += ["--licence", licence] if licence is not None else []
     command += ["--tolerance", str(tolerance)] if tolerance is not None else []
     command += ["--samples", str(samples)] if samples is not None else []

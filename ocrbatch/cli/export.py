@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -50,6 +50,13 @@ def stated(_: click.Context, __: click.Parameter, licence: str | None) -> str | 
     type=click.Choice(["int8"]),
     help="Compute convolutions and LSTMs in 8 bits, calibrated on the pictures: faster on most CPUs.",
 )
+@click.option(
+    "--weights",
+    type=click.Choice(["best", "last"]),
+    default="best",
+    show_default=True,
+    help="Those with the best score on the validation data, or the newest.",
+)
 @click.option("--licence", callback=stated, help=LICENCE_HELP)
 @click.option("--overwrite", is_flag=True, help="Replace an existing bundle.")
 @pass_host
@@ -62,10 +69,11 @@ def command(
     tolerance: float | None,
     half: bool,
     quantize: str | None,
+    weights: Literal["best", "last"],
     licence: str | None,
     overwrite: bool,
 ) -> None:
-    """Make a bundle from the best weights of the training run RUN.
+    """Make a bundle from the weights of the training run RUN.
 
     The exported graph must give what the network gives on real pictures, or nothing is written.
     """
@@ -82,6 +90,7 @@ def command(
         half=half,
         int8=quantize == "int8",
         licence=licence,
+        which=weights,
         overwrite=overwrite,
     )
     click.echo(summary(out, info))

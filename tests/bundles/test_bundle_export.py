@@ -71,6 +71,17 @@ def test_a_run_without_metrics_and_licence_has_none(
     assert (info.metrics, info.licence) == ({}, None)
 
 
+def test_the_last_weights_may_be_taken(runs: dict[str, Path], pictures: Path, host: Host, tmp_path: Path) -> None:
+    run, bundle = tmp_path / "run", tmp_path / "x.ocrb"
+    shutil.copytree(runs["rec"], run)
+    with pytest.raises(InputError, match=r"last\.weights\.h5"):
+        export_run(run, bundle, host, samples=pictures, count=1, which="last")
+    (run / "best.weights.h5").rename(run / "last.weights.h5")
+    info = export_run(run, bundle, host, samples=pictures, count=1, which="last")
+    assert info.metrics == {"score": 0.125}
+    assert open_bundle(bundle, host).weights() == (run / "last.weights.h5").read_bytes()
+
+
 def test_a_graph_that_differs_is_not_written(runs: dict[str, Path], pictures: Path, host: Host, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"differ by up to \d.*tolerance of 1e-15. Nothing was written"):
         export_run(runs["rec"], tmp_path / "x.ocrb", host, samples=pictures, tolerance=1e-15)
