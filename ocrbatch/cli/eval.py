@@ -16,6 +16,7 @@ from ocrbatch.errors import OutputError
 
 if TYPE_CHECKING:
     from ocrbatch.pipeline.chain import Chain
+    from ocrbatch.pipeline.scoring import Figures
     from ocrbatch.plugin_system.host import Host
 
 _WIDEST = 24  # characters of a data set's name in the table
@@ -42,8 +43,8 @@ def command(
     """Score a detector (det), a recognizer (rec) or both together (e2e) on labelled data.
 
     \b
-    det  icdar2015  doctr
-    rec  exact  case-insensitive  alphanumeric  one-minus-ned  cer  wer   (spaces count)
+    det  icdar2015  icdar2015-sweep  doctr  deteval  deteval-totaltext
+    rec  exact  case-insensitive  alphanumeric  one-minus-ned  cer  wer  space-f1
     e2e  doctr  icdar  sroie
     """
     names = _protocols(task, options["protocols"])
@@ -106,7 +107,8 @@ def _chain(task: str, models: dict[str, str], host: Host, options: dict[str, Any
 def _score(
     task: str, chain: Chain, labels: dict[str, list[Any]], names: Sequence[str], n_worst: int
 ) -> tuple[dict[str, Any], list[tuple[float, Any]]]:
-    """Figures of each data set and, where there are several, of all together; the worst samples with their scores."""
+    """Figures of each data set and, where there are several, of all together (``all``, in which each sample counts the
+    same) and their means (``mean``, in which each data set does); the worst samples with their scores."""
     from ocrbatch.pipeline.scoring import LineScores, PageScores, read_lines, read_pages
 
     def fresh() -> Any:
@@ -124,9 +126,18 @@ def _score(
                 if n_worst:
                     worst.append((together.alone(sample), sample))
         worst = sorted(worst, key=itemgetter(0))[:n_worst]
+    results = {folder: some.result() for folder, some in scores.items()}
     if len(labels) > 1:
-        scores["all"] = together
-    return {folder: some.result() for folder, some in scores.items()}, worst
+        results |= {"all": together.result(), "mean": _mean(list(results.values()))}
+    return results, worst
+
+
+def _mean(results: Sequence[Figures]) -> Figures:
+    """The mean of each figure over data sets, by protocol."""
+    return {
+        name: {figure: sum(some[name][figure] for some in results) / len(results) for figure in figures}
+        for name, figures in results[0].items()
+    }
 
 
 def _table(results: dict[str, Any], names: Sequence[str]) -> Iterator[str]:

@@ -8,7 +8,7 @@ sides, and a rate with nothing to divide by is 0.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import shapely
@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 IOU_THRESHOLD = 0.5
 COVER_THRESHOLD = 0.5
+SCORE_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,38 @@ class DetectionMetric:
         precision = ratio(self.n_matched, self.n_found)
         recall = ratio(self.n_matched, self.n_truth)
         return {"precision": precision, "recall": recall, "hmean": harmonic_mean(precision, recall)}
+
+
+@dataclass(slots=True)
+class ScoreSweep:
+    """The same with only the findings that score from a threshold on, for each of several thresholds: how MMOCR
+    (``HmeanIOUMetric``) and PaddleOCR (``DetFCEMetric``) choose the harmonic mean that they report, the best one."""
+
+    metrics: dict[float, DetectionMetric] = field(
+        default_factory=lambda: {threshold: DetectionMetric() for threshold in SCORE_THRESHOLDS}
+    )
+
+    def update(
+        self,
+        truth: Sequence[ArrayLike],
+        ignore: Sequence[bool],
+        found: Sequence[ArrayLike],
+        scores: Sequence[float],
+    ) -> None:
+        """Adds one page; arguments as for :func:`match_page`, and a score in 0..1 for each finding."""
+        if len(found) != len(scores):
+            raise ValueError(f"{len(found)} findings but {len(scores)} scores")
+        for threshold, metric in self.metrics.items():
+            kept = [outline for outline, score in zip(found, scores, strict=True) if score >= threshold]
+            metric.update(truth, ignore, kept)
+
+    def result(self) -> dict[str, float]:
+        """``hmean_0.3`` and so on, by threshold; ``best_threshold``, the lowest of the best ones, with its
+        ``best_precision``, ``best_recall`` and ``best_hmean``."""
+        results = {threshold: metric.result() for threshold, metric in self.metrics.items()}
+        best = max(results, key=lambda threshold: results[threshold]["hmean"])
+        sweep = {f"hmean_{threshold}": result["hmean"] for threshold, result in results.items()}
+        return sweep | {"best_threshold": best} | {f"best_{name}": value for name, value in results[best].items()}
 
 
 def ratio(part: float, whole: float) -> float:

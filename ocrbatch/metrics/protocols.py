@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from numpy.typing import ArrayLike
 
-from ocrbatch.metrics.detection import DetectionMetric, match_page
+from ocrbatch.metrics.detection import DetectionMetric, ScoreSweep, match_page
+from ocrbatch.metrics.deteval import TOTAL_TEXT, DetEvalMetric
 from ocrbatch.metrics.endtoend import WordMetric
 from ocrbatch.metrics.recognition import RecognitionMetric
 from ocrbatch.metrics.spotting import DoctrMetric, SpottingMetric
@@ -17,18 +18,20 @@ from ocrbatch.metrics.spotting import DoctrMetric, SpottingMetric
 @dataclass(frozen=True, slots=True)
 class PageOutcome:
     """What is labelled on a page and what was found on it: outlines (n, 2) in its pixels with their texts. ``ignore``
-    marks truths that count neither as found nor as missed; a truth without text is None."""
+    marks truths that count neither as found nor as missed; a truth without text is None. ``found_scores``, in 0..1, say
+    how sure the detector was of each finding."""
 
     truth: Sequence[ArrayLike]
     truth_texts: Sequence[str | None]
     ignore: Sequence[bool]
     found: Sequence[ArrayLike]
     found_texts: Sequence[str]
+    found_scores: Sequence[float]
 
     def with_unread_ignored(self) -> PageOutcome:
         """The page with truths that have no text ignored: nobody can say whether they were read."""
         ignore = [flag or text is None for flag, text in zip(self.ignore, self.truth_texts, strict=True)]
-        return PageOutcome(self.truth, [text or "" for text in self.truth_texts], ignore, self.found, self.found_texts)
+        return replace(self, truth_texts=[text or "" for text in self.truth_texts], ignore=ignore)
 
     def without_ignored(self) -> PageOutcome:
         """The page without ignored truths and without what was found on them."""
@@ -39,6 +42,7 @@ class PageOutcome:
             [False] * len(page.truth),
             [self.found[n] for n in page.found],
             [self.found_texts[n] for n in page.found],
+            [self.found_scores[n] for n in page.found],
         )
 
 
@@ -63,6 +67,43 @@ class Icdar2015Detection:
     def result(self) -> dict[str, float]:
         """Figures in 0..1."""
         return self.metric.result()
+
+
+@dataclass(slots=True)
+class Icdar2015Sweep:
+    """Outlines by ICDAR 2015 at score thresholds from 0.3 to 0.9, and at the best of them, as MMOCR and PaddleOCR's
+    FCENet report: ``hmean_*``, ``best_threshold``, ``best_precision``, ``best_recall``, ``best_hmean``."""
+
+    metric: ScoreSweep = field(default_factory=ScoreSweep)
+
+    def update(self, page: PageOutcome) -> None:
+        """Adds one page."""
+        self.metric.update(page.truth, page.ignore, page.found, page.found_scores)
+
+    def result(self) -> dict[str, float]:
+        """Figures in 0..1."""
+        return self.metric.result()
+
+
+@dataclass(slots=True)
+class DetEvalDetection:
+    """Outlines by DetEval (Wolf and Jolion 2006), as for ICDAR 2013 and SROIE, task 1: ``precision``, ``recall``,
+    ``hmean``."""
+
+    metric: DetEvalMetric = field(default_factory=DetEvalMetric)
+
+    def update(self, page: PageOutcome) -> None:
+        """Adds one page."""
+        self.metric.update(page.truth, page.ignore, page.found)
+
+    def result(self) -> dict[str, float]:
+        """Figures in 0..1."""
+        return self.metric.result()
+
+
+def deteval_total_text() -> DetEvalDetection:
+    """The same as for Total-Text: see :data:`ocrbatch.metrics.deteval.TOTAL_TEXT`."""
+    return DetEvalDetection(DetEvalMetric(TOTAL_TEXT))
 
 
 @dataclass(slots=True)
@@ -135,20 +176,27 @@ class SroieWords:
 
 
 PAGE_PROTOCOLS: Mapping[str, Mapping[str, Callable[[], PageProtocol]]] = {
-    "det": {"icdar2015": Icdar2015Detection, "doctr": DoctrDetection},
+    "det": {
+        "icdar2015": Icdar2015Detection,
+        "icdar2015-sweep": Icdar2015Sweep,
+        "doctr": DoctrDetection,
+        "deteval": DetEvalDetection,
+        "deteval-totaltext": deteval_total_text,
+    },
     "e2e": {"doctr": DoctrEndToEnd, "icdar": IcdarSpotting, "sroie": SroieWords},
 }
 """Protocols for pages, by task and name."""
 
-LINE_PROTOCOLS: Mapping[str, str] = {
-    "exact": "accuracy",
-    "case-insensitive": "accuracy_case_insensitive",
-    "alphanumeric": "accuracy_alphanumeric",
-    "one-minus-ned": "one_minus_ned",
-    "cer": "cer",
-    "wer": "wer",
+LINE_PROTOCOLS: Mapping[str, tuple[str, ...]] = {
+    "exact": ("accuracy",),
+    "case-insensitive": ("accuracy_case_insensitive",),
+    "alphanumeric": ("accuracy_alphanumeric",),
+    "one-minus-ned": ("one_minus_ned",),
+    "cer": ("cer",),
+    "wer": ("wer",),
+    "space-f1": ("space_precision", "space_recall", "space_f1"),
 }
-"""Protocols for lines: the figure of :class:`RecognitionMetric` that each stands for. Spaces count in all of them but
+"""Protocols for lines: the figures of :class:`RecognitionMetric` that each stands for. Spaces count in all of them but
 ``alphanumeric``."""
 
 
@@ -158,6 +206,6 @@ def protocol_names(task: str) -> tuple[str, ...]:
 
 
 def line_figures(metric: RecognitionMetric, names: Sequence[str]) -> dict[str, dict[str, float]]:
-    """The figure of each named protocol for lines."""
+    """The figures of each named protocol for lines."""
     result = metric.result()
-    return {name: {LINE_PROTOCOLS[name]: result[LINE_PROTOCOLS[name]]} for name in names}
+    return {name: {figure: result[figure] for figure in LINE_PROTOCOLS[name]} for name in names}

@@ -88,7 +88,7 @@ class PageScores:
         metric = next(iter(self._makers.values()))()
         metric.update(page.outcome)
         figures = metric.result()
-        return next(figures[name] for name in ("caseless_hmean", "hmean", "f1") if name in figures)
+        return next(figures[name] for name in ("caseless_hmean", "hmean", "f1", "best_hmean") if name in figures)
 
 
 def read_lines(chain: Chain, labels: Sequence[LineLabel]) -> Iterator[ReadLine]:
@@ -113,6 +113,7 @@ def read_pages(chain: Chain, labels: Sequence[PageLabel]) -> Iterator[ReadPage]:
             [region.ignore for region in label.regions],
             [region.points if region.polygon is None else region.polygon for region in found],
             [region.text for region in found],
+            [region.det_score for region in found],
         )
         yield ReadPage(label.image, tuple(map(_labelled, label.regions)), found, outcome)
 

@@ -1,5 +1,6 @@
 """The cases were written for this purpose; their counts are what PaddleOCR's evaluator (ppocr/metrics/eval_det_iou.py)
 gives on them. The script of ICDAR 2015 agrees wherever it can read them and outlines are neither flat nor crossed.
+Rates at score thresholds are those of PaddleOCR's ``DetFCEMetric``, to five decimals; the best are MMOCR's as well.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocrbatch.metrics.detection import DetectionMetric, match_page
+from ocrbatch.metrics.detection import DetectionMetric, ScoreSweep, match_page
 
 CASES = json.loads((Path(__file__).parent / "cases" / "detection.json").read_text(encoding="utf-8"))
+SCORED = [case for case in CASES if "scores" in case]
 QUAD = [[0, 0], [10, 0], [10, 5], [0, 5]]
 
 
@@ -31,6 +33,33 @@ def test_all_cases_together_equal_the_reference() -> None:
     assert metric.result() == pytest.approx(
         {"precision": 0.8169596690796277, "recall": 0.8846584546472565, "hmean": 0.8494623655913979}, abs=1e-12
     )
+
+
+@pytest.mark.parametrize("case", SCORED, ids=lambda case: case["name"])
+def test_rates_at_score_thresholds_equal_the_reference(case: dict[str, Any]) -> None:
+    sweep = ScoreSweep()
+    sweep.update(case["truth"], case["ignore"], case["found"], case["scores"])
+    rates = [list(metric.result().values()) for metric in sweep.metrics.values()]
+    assert rates == [pytest.approx(expected, abs=6e-6) for expected in case["sweep"]]
+    result = sweep.result()
+    assert [result[f"hmean_0.{tenth}"] for tenth in range(3, 10)] == [hmean for _, _, hmean in rates]
+    assert result["best_hmean"] == pytest.approx(case["mmocr_best"])
+
+
+def test_the_lowest_of_the_best_thresholds_is_named() -> None:
+    sweep = ScoreSweep()
+    far = [[point[0] + 100, point[1]] for point in QUAD]
+    sweep.update([QUAD], [False], [far, QUAD], [0.45, 0.9])
+    assert sweep.result() == {
+        **{f"hmean_0.{tenth}": pytest.approx(2 / 3) for tenth in (3, 4)},
+        **{f"hmean_0.{tenth}": 1.0 for tenth in (5, 6, 7, 8, 9)},
+        **{"best_threshold": 0.5, "best_precision": 1.0, "best_recall": 1.0, "best_hmean": 1.0},
+    }
+
+
+def test_scores_must_fit_the_findings() -> None:
+    with pytest.raises(ValueError, match="1 findings but 0 scores"):
+        ScoreSweep().update([], [], [QUAD], [])
 
 
 def test_no_page_scores_zero() -> None:

@@ -64,7 +64,13 @@ def test_every_protocol_of_a_recognizer(evaluate: Eval, bundles: dict[str, str])
     record = results()
     assert record["samples"] == {"lines": 3}
     assert record["models"][0].startswith("always@")
-    assert {name: next(iter(figures.values())) for name, figures in record["results"]["lines"].items()} == {
+    found = record["results"]["lines"]
+    assert found.pop("space-f1") == {
+        "space_precision": pytest.approx(2 / 3),
+        "space_recall": 1.0,
+        "space_f1": pytest.approx(4 / 5),
+    }
+    assert {name: next(iter(figures.values())) for name, figures in found.items()} == {
         "exact": pytest.approx(1 / 3),
         "case-insensitive": pytest.approx(2 / 3),
         "alphanumeric": pytest.approx(1),
@@ -72,7 +78,7 @@ def test_every_protocol_of_a_recognizer(evaluate: Eval, bundles: dict[str, str])
         "cer": pytest.approx(3 / 14),
         "wer": pytest.approx(3 / 5),
     }
-    for row in ("exact", "accuracy_case_insensitive", "0.2143", "0.6000"):
+    for row in ("exact", "accuracy_case_insensitive", "0.2143", "0.6000", "space_f1"):
         assert row in done.stdout
 
 
@@ -82,7 +88,8 @@ def test_data_sets_apart_and_together(evaluate: Eval, bundles: dict[str, str]) -
     done = evaluate("rec", "--bundle", bundles["rec"], *options, "--protocol", "exact", "--json", "new/scores.json")
     assert done.exit_code == 0, done.output
     accuracy = {name: figures["exact"]["accuracy"] for name, figures in results("new/scores.json")["results"].items()}
-    assert accuracy == {"good": 1.0, "bad": 0.0, "all": pytest.approx(2 / 3)}
+    assert accuracy == {"good": 1.0, "bad": 0.0, "all": pytest.approx(2 / 3), "mean": 0.5}
+    assert done.stdout.splitlines()[0].split() == ["protocol", "figure", "good", "bad", "all", "mean"]
     assert "cer" not in done.stdout
 
 
@@ -94,6 +101,28 @@ def test_a_detector(evaluate: Eval, bundles: dict[str, str]) -> None:
     assert found["icdar2015"] == {"precision": 1.0, "recall": 1.0, "hmean": 1.0}
     assert found["doctr"]["hmean"] == 1.0
     assert 0.5 < found["doctr"]["mean_iou"] <= 1
+    assert found["deteval"] == found["deteval-totaltext"] == {"precision": 1.0, "recall": 1.0, "hmean": 1.0}
+
+
+def test_detection_at_score_thresholds(evaluate: Eval, bundles: dict[str, str]) -> None:
+    data = pages("pages", "ab 12")
+    left, top, width, height = BARS[1]
+    with Image.open("pages/bars.png") as picture:
+        picture.paste((80, 80, 80), (left, top, left + width, top + height))  # a doubtful one, which nobody labelled
+        picture.save("pages/bars.png")
+    options = ("--protocol", "icdar2015-sweep", "--json", "scores.json", "--worst", "worst", "--count", "1")
+    done = evaluate("det", "--bundle", bundles["det"], "--data", data, *options)
+    assert done.exit_code == 0, done.output
+    assert results()["results"]["pages"]["icdar2015-sweep"] == {
+        **{f"hmean_0.{tenth}": pytest.approx(2 / 3) for tenth in (3, 4, 5, 6)},
+        **{f"hmean_0.{tenth}": 1.0 for tenth in (7, 8, 9)},
+        **{"best_threshold": 0.7, "best_precision": 1.0, "best_recall": 1.0, "best_hmean": 1.0},
+    }
+    assert [line.split()[1] for line in done.stdout.splitlines()[1:12]] == [
+        *(f"hmean_0.{tenth}" for tenth in range(3, 10)),
+        *("best_threshold", "best_precision", "best_recall", "best_hmean"),
+    ]
+    assert len(list(Path("worst").iterdir())) == 1
 
 
 def test_both_together(evaluate: Eval, bundles: dict[str, str]) -> None:
@@ -137,7 +166,7 @@ def test_the_worst_pages_are_drawn(evaluate: Eval, bundles: dict[str, str]) -> N
     ("arguments", "code", "words"),
     [
         (("rec", "--data", "lines", "--protocol", "exakt"), ExitCode.USAGE, "did you mean 'exact'"),
-        (("det", "--data", "lines", "--protocol", "sroie"), ExitCode.USAGE, "icdar2015, doctr"),
+        (("det", "--data", "lines", "--protocol", "sroie"), ExitCode.USAGE, "icdar2015-sweep, doctr"),
         (("rec", "--data", "nowhere"), ExitCode.INPUT, "nowhere"),
         (("rec", "--data", "lines", "--bundle", "nowhere.ocrb"), ExitCode.BUNDLE, "nowhere.ocrb"),
         (("e2e", "--data", "lines", "--bundle", "x"), ExitCode.USAGE, "--det and --rec"),
