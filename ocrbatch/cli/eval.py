@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from ocrbatch.pipeline.scoring import Figures
     from ocrbatch.plugin_system.host import Host
 
-_WIDEST = 24  # characters of a data set's name in the table
+_WIDEST = 24  # characters of a data set's name in the table, unless it takes more to tell them apart
+_TOGETHER, _MEAN = "all", "mean"
 _PATH = click.Path(path_type=Path)
 
 
@@ -45,11 +46,11 @@ def command(
     \b
     det  icdar2015  icdar2015-sweep  doctr  deteval  deteval-totaltext
     rec  exact  case-insensitive  alphanumeric  one-minus-ned  cer  wer  space-f1
-    e2e  doctr  icdar  sroie
+    e2e  doctr  icdar  word-spotting  sroie
     """
     names = _protocols(task, options["protocols"])
     models = _models(task, options)
-    labels = {folder: _labels(task, folder)[: options["limit"]] for folder in folders}
+    labels = {folder: _labels(task, folder)[: options["limit"]] for folder in _distinct(folders)}
     chain = _chain(task, models, host, options)
     results, samples = _score(task, chain, labels, names, options["count"] if worst else 0)
     for line in _table(results, names):
@@ -84,6 +85,14 @@ def _models(task: str, options: dict[str, Any]) -> dict[str, str]:
         if options[kind]:
             raise click.UsageError(f"--{kind} is for e2e: name the model of {task} with --bundle.")
     return {task: options["bundle"] or task}
+
+
+def _distinct(folders: Sequence[str]) -> list[str]:
+    """The folders, each once however it was spelt, under names that no column of the results has."""
+    once: dict[Path, str] = {}
+    for folder in folders:
+        once.setdefault(Path(folder).resolve(), folder)
+    return [f"./{folder}" if folder in (_TOGETHER, _MEAN) else folder for folder in once.values()]
 
 
 def _labels(task: str, folder: str) -> list[Any]:
@@ -128,7 +137,7 @@ def _score(
         worst = sorted(worst, key=itemgetter(0))[:n_worst]
     results = {folder: some.result() for folder, some in scores.items()}
     if len(labels) > 1:
-        results |= {"all": together.result(), "mean": _mean(list(results.values()))}
+        results |= {_TOGETHER: together.result(), _MEAN: _mean(list(results.values()))}
     return results, worst
 
 
@@ -142,7 +151,7 @@ def _mean(results: Sequence[Figures]) -> Figures:
 
 def _table(results: dict[str, Any], names: Sequence[str]) -> Iterator[str]:
     """A row for each figure, a column for each data set."""
-    columns = [folder if len(folder) <= _WIDEST else "..." + folder[3 - _WIDEST :] for folder in results]
+    columns = _columns(list(results))
     yield f"{'protocol':<18}{'figure':<26}" + "".join(f"{column:>{max(12, len(column) + 2)}}" for column in columns)
     for name in names:
         for figure in next(iter(results.values()))[name]:
@@ -151,6 +160,15 @@ def _table(results: dict[str, Any], names: Sequence[str]) -> Iterator[str]:
                 for column, figures in zip(columns, results.values(), strict=True)
             ]
             yield f"{name:<18}{figure:<26}" + "".join(cells)
+
+
+def _columns(names: Sequence[str]) -> list[str]:
+    """Names cut to their ends, as short as keeps them apart."""
+    for widest in range(_WIDEST, max(map(len, names), default=0)):
+        columns = [name if len(name) <= widest else "..." + name[3 - widest :] for name in names]
+        if len(set(columns)) == len(names):
+            return columns
+    return list(names)
 
 
 def _write_json(path: Path, record: dict[str, Any]) -> None:

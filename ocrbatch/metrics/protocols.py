@@ -142,6 +142,11 @@ class IcdarSpotting:
         return self.metric.result()
 
 
+def word_spotting() -> IcdarSpotting:
+    """The same for words alone: see :func:`ocrbatch.metrics.spotting.spotted_word`."""
+    return IcdarSpotting(SpottingMetric(words_only=True))
+
+
 @dataclass(slots=True)
 class DoctrEndToEnd:
     """Outlines with their texts by docTR's ``OCRMetric``, ignored regions and what was found on them left out."""
@@ -183,7 +188,7 @@ PAGE_PROTOCOLS: Mapping[str, Mapping[str, Callable[[], PageProtocol]]] = {
         "deteval": DetEvalDetection,
         "deteval-totaltext": deteval_total_text,
     },
-    "e2e": {"doctr": DoctrEndToEnd, "icdar": IcdarSpotting, "sroie": SroieWords},
+    "e2e": {"doctr": DoctrEndToEnd, "icdar": IcdarSpotting, "word-spotting": word_spotting, "sroie": SroieWords},
 }
 """Protocols for pages, by task and name."""
 

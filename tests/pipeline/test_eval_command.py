@@ -93,6 +93,28 @@ def test_data_sets_apart_and_together(evaluate: Eval, bundles: dict[str, str]) -
     assert "cer" not in done.stdout
 
 
+def test_data_sets_called_like_the_columns_of_all_together(evaluate: Eval, bundles: dict[str, str]) -> None:
+    sets = [lines("all", "ab 12"), lines("mean", "zz"), "./all", "mean/"]
+    options = [option for folder in sets for option in ("--data", folder)]
+    done = evaluate("rec", "--bundle", bundles["rec"], *options, "--protocol", "exact", "--json", "scores.json")
+    assert done.exit_code == 0, done.output
+    record = results()
+    accuracy = {name: figures["exact"]["accuracy"] for name, figures in record["results"].items()}
+    assert accuracy == {"./all": 1.0, "./mean": 0.0, "all": 0.5, "mean": 0.5}
+    assert record["samples"] == {"./all": 1, "./mean": 1}
+
+
+def test_columns_of_long_names_stay_apart(evaluate: Eval, bundles: dict[str, str]) -> None:
+    ending = "/a-rather-long-name-of-a-folder"
+    for folder in ("one", "two"):
+        Path(folder).mkdir()
+    sets = [lines("one" + ending, "ab 12"), lines("two" + ending, "zz")]
+    options = [option for folder in sets for option in ("--data", folder)]
+    done = evaluate("rec", "--bundle", bundles["rec"], *options, "--protocol", "exact")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines()[0].split() == ["protocol", "figure", *sets, "all", "mean"]
+
+
 def test_a_detector(evaluate: Eval, bundles: dict[str, str]) -> None:
     data = pages("pages", "ab 12", "x")
     done = evaluate("det", "--bundle", bundles["det"], "--data", data, "--json", "scores.json")
@@ -133,6 +155,8 @@ def test_both_together(evaluate: Eval, bundles: dict[str, str]) -> None:
     assert found["doctr"]["hmean"] == 1.0
     assert found["doctr"]["exact_hmean"] == 0.5
     assert found["icdar"]["hmean"] == 0.5
+    assert found["word-spotting"] == {"precision": 0.0, "recall": 0.0, "hmean": 0.0}  # no label is a word
+    assert "word-spotting     precision" in done.stdout
     assert found["sroie"] == {"precision": 0.75, "recall": 0.75, "f1": 0.75}
 
 
