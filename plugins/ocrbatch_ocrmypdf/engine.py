@@ -9,6 +9,8 @@ from ocrmypdf import OcrElement, OcrEngine, OrientationConfidence
 
 from ocrbatch import __version__
 
+_SURE = 100.0  # of --rotate-pages-threshold, whose default is 14
+
 
 class OcrbatchEngine(OcrEngine):
     """Finds and reads text with the bundles that the options name. Called in worker threads or processes, one page at a
@@ -33,9 +35,12 @@ class OcrbatchEngine(OcrEngine):
         return set()
 
     @staticmethod
-    def get_orientation(input_file: Path, options: Any) -> OrientationConfidence:  # noqa: ARG004
-        """Unknown: upright, without any confidence."""
-        return OrientationConfidence(angle=0, confidence=0.0)
+    def get_orientation(input_file: Path, options: Any) -> OrientationConfidence:
+        """Degrees that the page has to be turned counterclockwise by to lie upright, for ``--rotate-pages``."""
+        from ocrbatch_ocrmypdf.reading import quarters_of
+
+        quarters = quarters_of(input_file, options)
+        return OrientationConfidence(angle=90 * (quarters or 0), confidence=0.0 if quarters is None else _SURE)
 
     @staticmethod
     def get_deskew(input_file: Path, options: Any) -> float:

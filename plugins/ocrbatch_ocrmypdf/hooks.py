@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from argparse import ArgumentParser
 
 from ocrmypdf import hookimpl
@@ -13,8 +12,6 @@ from ocrbatch_ocrmypdf.engine import OcrbatchEngine
 
 NAME = "ocrbatch"
 """What ``--ocr-engine`` calls this engine."""
-
-log = logging.getLogger(__name__)
 
 
 class OcrbatchOptions(BaseModel):
@@ -53,8 +50,6 @@ def check_options(options: object) -> None:
         chain_for(options)
     except OcrbatchError as error:
         raise BadArgsError(str(error)) from error
-    if getattr(options, "rotate_pages", False):
-        log.warning("ocrbatch does not find out which way up a page is: --rotate-pages turns no page.")
 
 
 @hookimpl

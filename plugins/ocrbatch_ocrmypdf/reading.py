@@ -56,6 +56,18 @@ def read(image: Path, options: Any) -> Page:
     return Page(layout_of(row), result.text, _dpi(image))
 
 
+def quarters_of(image: Path, options: Any) -> int | None:
+    """Quarters of a full turn counterclockwise by which a page image lies upright; None where no text says it."""
+    chain = chain_for(options)
+    with PIL.Image.open(image) as opened:
+        picture = read_array(opened)
+    regions = chain.detect(picture)
+    (read,) = chain.recognize([(regions, chain.views(picture, regions))])
+    if not any(region.text for region in read):
+        return None
+    return chain.upright(picture, read)[0] if chain.doubts(read) else 0
+
+
 def skew_of(image: Path, options: Any) -> float:
     """Degrees by which the lines of a page image descend to the right: the median of the almost level ones, which count
     by the square of their slenderness, since outlines of short lines tend to be upright."""

@@ -264,3 +264,31 @@ def test_a_damaged_page_image_is_said_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_bytes(b"no picture")
     with pytest.raises(ocrmypdf.exceptions.InputFileError, match=r"bad\.png is no picture"):
         OcrbatchEngine.generate_ocr(tmp_path / "bad.png", OPTIONS)
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_which_way_up_a_page_lies_is_found_out(page: Path, tmp_path: Path, quarters: int) -> None:
+    lying = PIL.Image.open(page).rotate(-90 * quarters, expand=True)
+    lying.save(tmp_path / "page.png")
+    found = OcrbatchEngine.get_orientation(tmp_path / "page.png", OPTIONS)
+    assert (found.angle, found.confidence) == (90 * quarters, 100)
+
+
+def test_an_empty_page_lies_upright_for_all_that_is_known(tmp_path: Path) -> None:
+    PIL.Image.new("RGB", (300, 400), "white").save(tmp_path / "page.png")
+    found = OcrbatchEngine.get_orientation(tmp_path / "page.png", OPTIONS)
+    assert (found.angle, found.confidence) == (0, 0)
+
+
+@needs_tesseract
+@pytest.mark.parametrize("quarters", [1, 2])
+def test_pages_are_turned_upright(page: Path, tmp_path: Path, quarters: int) -> None:
+    lying = PIL.Image.open(page).rotate(-90 * quarters, expand=True)
+    lying.save(tmp_path / "scan.pdf", resolution=DPI)
+    done = run("--ocr-engine", "ocrbatch", "--rotate-pages", tmp_path / "scan.pdf", tmp_path / "out.pdf")
+    assert done.returncode == 0, done.stderr
+    document = pdfium.PdfDocument(tmp_path / "out.pdf")
+    picture = document[0].render(scale=DPI / 72, rev_byteorder=True).to_numpy()[..., :3]
+    upright = Chain.default().read(np.ascontiguousarray(picture))
+    assert (upright.warnings, "Bangladeshi" in upright.text) == ((), True)
+    assert "Bangladeshi" in document[0].get_textpage().get_text_range()
