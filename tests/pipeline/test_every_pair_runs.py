@@ -74,7 +74,8 @@ def test_a_page_is_read_by_every_pair(
     assert row["status"] == "ok"
     assert len(row["regions"]) > 1
     (first, *_), _ = RECOGNIZERS[rec]
-    assert {character for region in row["regions"] for character in region["text"]} == {first}
+    read = {character for region in row["regions"] for character in region["text"]}
+    assert read - {" "} == {first}  # lines with more letters than labels may have are cut at the gaps between words
 
 
 @pytest.fixture(scope="module")
