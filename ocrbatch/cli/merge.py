@@ -13,7 +13,6 @@ import click
 
 from ocrbatch.cli.options import OUT_HELP, form_option
 from ocrbatch.cli.page_report import PageReport
-from ocrbatch.data.places import canonical
 from ocrbatch.errors import ExitCode, OutputError
 
 if TYPE_CHECKING:
@@ -46,13 +45,12 @@ def command(shards: tuple[str, ...], out: str, form: str | None, overwrite: bool
     from ocrbatch.outputs.merging import merged, read_shards, sources
     from ocrbatch.outputs.page_pictures import PageFiles
     from ocrbatch.outputs.saving import Results, rows_of, save
-    from ocrbatch.outputs.targets import target_of
+    from ocrbatch.outputs.targets import refuse_inputs, target_of
 
     target = target_of(out, form)
     target.check()
     files = read_shards(shards)
-    if canonical(out) in {canonical(shard.path) for shard in files}:
-        raise OutputError(f"{target.name} is one of the shards: choose another --out.")
+    refuse_inputs(target, [shard.path for shard in files], "one of the shards, or holds one")
     if target.mark() and not overwrite:
         raise OutputError(f"{target.name} exists: choose another --out, or --overwrite.")
     results = Results(

@@ -53,10 +53,11 @@ def command(
 
     from ocrbatch.cli.page_report import PageReport
     from ocrbatch.outputs.report import ReportOptions, write_report
-    from ocrbatch.outputs.targets import target_of
+    from ocrbatch.outputs.targets import refuse_inputs, target_of
 
     target = target_of(out, "html")
     target.check()
+    refuse_inputs(target, [results], "where the results are")
     if target.mark() and not overwrite:
         raise OutputError(f"{target.name} exists: choose another --out, or --overwrite.")
     options = ReportOptions(pictures, side, limit, frozenset(only), images)

@@ -68,19 +68,24 @@ def list_sources(
     """Files of ``paths`` in the order given, those of folders sorted by path, recursively and lazily.
 
     A path that is no folder is taken as it is, whatever its name, even when nothing is there: reading it says why.
-    Links are followed, but never into a folder that is being walked. ``skip`` are folders that are not entered.
+    Links are followed, but never into a folder that is being walked. ``skip`` are folders that are not entered, and
+    files that are passed over in folders.
     ``takes`` is called once for each file, in order, with its name in the results; those that it turns down are left
     out without a question to the file system.
     """
     barred = frozenset(_identity(path) for path in skip if path.is_dir())
-    for number, (path, source, stat) in enumerate(_files(paths, selection, barred)):
+    passed = {path.name: _identity(path) for path in skip if path.is_file()}
+    for number, (path, source, stat) in enumerate(_files(paths, selection, barred, passed)):
         if takes(source):
             size, mtime_ns = _local_stat(path) if stat is None else (stat.size, stat.mtime_ns)
             yield SourceFile(path, source, size, mtime_ns, number)
 
 
 def _files(
-    paths: Iterable[str], selection: Selection, barred: frozenset[tuple[int, int]]
+    paths: Iterable[str],
+    selection: Selection,
+    barred: frozenset[tuple[int, int]],
+    passed: Mapping[str, tuple[int, int]],
 ) -> Iterator[tuple[str, str, Stat | None]]:
     """Path, name in the results and, for those elsewhere, what the listing said of each file."""
     for path in paths:
@@ -89,9 +94,13 @@ def _files(
                 yield place.uri, place.name, stat
             continue
         path = os.path.normpath(path)
-        below = _walk(path, "", selection, barred | {_identity(path)}) if os.path.isdir(path) else (path,)
-        for file in below:
-            yield file, printable(file), None
+        if not os.path.isdir(path):
+            yield path, printable(path), None
+            continue
+        for file in _walk(path, "", selection, barred | {_identity(path)}):
+            known = passed.get(os.path.split(file)[1])  # asking for the identity of each file takes time
+            if known is None or known != _identity(file):
+                yield file, printable(file), None
 
 
 def remote_files(uri: str, selection: Selection) -> Iterator[tuple[Place, Stat]]:

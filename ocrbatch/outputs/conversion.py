@@ -8,14 +8,13 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ocrbatch.data.places import canonical
 from ocrbatch.errors import OutputError
 from ocrbatch.outputs.documents import Tell
 from ocrbatch.outputs.page_pictures import PageFiles
 from ocrbatch.outputs.results import read_batches, read_config, read_rows, read_sources, read_time
 from ocrbatch.outputs.saving import Results, save
-from ocrbatch.outputs.target_folders import Documents, Parts
-from ocrbatch.outputs.targets import Target
+from ocrbatch.outputs.target_folders import Documents
+from ocrbatch.outputs.targets import Target, refuse_inputs
 
 
 def convert(
@@ -31,8 +30,7 @@ def convert(
     if not overwrite and target.mark():
         what = f"{target.name} is not empty" if isinstance(target, Documents) else f"{target.name} exists"
         raise OutputError(f"{what}: choose another --out, or --overwrite.")
-    if isinstance(target, Parts) and canonical(target.name) == canonical(os.fspath(results)):
-        raise OutputError(f"{target.name} is where the results are: choose another --out.")
+    refuse_inputs(target, [results], "where the results are")
     if isinstance(target, Documents) and not overwrite:
         target = replace(target, fresh=True)
     with TemporaryDirectory() as work, PageFiles(images, (os.fspath(results),)) as files:

@@ -25,6 +25,23 @@ _JPEG_QUALITY = 85
 _LARGEST_PAGE = 14_400  # points; PDF 1.7, annex C
 
 
+@dataclass(slots=True)
+class _Writing:
+    """A file that pdfium writes. An error in its callback would be printed and forgotten, so it is kept."""
+
+    file: IO[bytes]
+    error: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        """How much was written: all of it, also when the disk is full."""
+        try:
+            if self.error is None:
+                self.file.write(data)
+        except OSError as error:
+            self.error = error
+        return len(data)
+
+
 class SearchablePdf:
     """Writes pages into one PDF. Pictures wait in ``spool``, a file, so that memory does not grow with the pages."""
 
@@ -55,9 +72,12 @@ class SearchablePdf:
         self._add(layout, dpi, None)
 
     def save(self, target: Path) -> None:
-        """Write the file."""
+        """Write the file. Raises OSError."""
         with target.open("wb") as file:
-            self._document.save(file)
+            writing = _Writing(file)
+            self._document.save(writing)
+            if writing.error:
+                raise writing.error
 
     def _add(self, layout: Layout, dpi: float, image: pdfium.PdfImage | None) -> None:
         scale = min(_POINTS_PER_INCH / dpi, _LARGEST_PAGE / max(layout.width, layout.height))

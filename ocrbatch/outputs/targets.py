@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
-from ocrbatch.data.places import Place, is_uri
+from ocrbatch.data.places import Place, canonical, is_uri
 from ocrbatch.errors import OutputError
 from ocrbatch.outputs.formats import DOCUMENTS, form_of, is_one_file
 from ocrbatch.outputs.target_files import LocalFile, RemoteFile, WriteFile
@@ -71,6 +71,23 @@ def target_of(out: str | Path, form: str | None = None) -> Target:
     if is_folder or (form and not is_one_file(text, form)):
         return _local_folder(Path(text), text, form)
     return LocalFile(Path(text), form or form_of(text))
+
+
+def refuse_inputs(target: Target, inputs: Iterable[str | Path], what: str) -> None:
+    """Raises OutputError, which says ``what`` that is, when writing would replace an input: one with the same place,
+    links followed, or one in a folder of part files. Documents stand beside whatever else is in their folder."""
+    if isinstance(target, Documents):
+        return
+    place = _resolved(target.name)
+    for path in inputs:
+        there = _resolved(os.fspath(path))
+        if there == place or (isinstance(target, Parts) and there.startswith(f"{place}/")):
+            raise OutputError(f"{target.name} is {what}: choose another --out.")
+
+
+def _resolved(path: str) -> str:
+    found = canonical(path)
+    return found if is_uri(found) else os.path.realpath(found)
 
 
 def _local_folder(folder: Path, text: str, form: str | None) -> Target:

@@ -17,7 +17,7 @@ from ocrbatch.data.shards import Shard
 from ocrbatch.data.sources import Selection
 from ocrbatch.errors import ConfigError, InputError, OutputError
 from ocrbatch.outputs.target_folders import Parts
-from ocrbatch.outputs.targets import Target, target_of
+from ocrbatch.outputs.targets import Target, refuse_inputs, target_of
 from ocrbatch.pipeline.driver import Driver, Progress
 from ocrbatch.pipeline.ending import Ending
 from ocrbatch.pipeline.journal import Journal
@@ -122,6 +122,8 @@ def run_batch(batch: Batch, watch: Watch, processes: Processes | None = None) ->
     Raises OcrbatchError for what no page is to blame for."""
     target = batch.output
     target.check()
+    if not isinstance(target, Parts):  # those may stand in a folder of pictures
+        refuse_inputs(target, batch.paths, "one of the inputs")
     _refuse_impossible_shard(batch, target)
     if not batch.overwrite and not any(batch.journal.glob("*.segment")) and target.mark():
         raise OutputError(

@@ -167,6 +167,13 @@ class Chain:
         found = self.detect(picture)
         return best, self.recognize([(found, self.views(picture, found))], between)[0]
 
+    def regions_upright(self, page: Image) -> tuple[int, tuple[TextRegion, ...]]:
+        """The regions of a page with their texts, and by how many quarters it was turned for them: see
+        :meth:`upright`. They are not yet post-processed."""
+        found = self.detect(page)
+        (regions,) = self.recognize([(found, self.views(page, found))])
+        return self.upright(page, regions) if self.doubts(regions) else (0, regions)
+
     def finish(
         self, regions: tuple[TextRegion, ...], width: int, height: int, quarters: int = 0
     ) -> tuple[TextRegion, ...]:
@@ -183,10 +190,7 @@ class Chain:
 
     def _read(self, ref: PageRef, sha256: str, picture: Image, warnings: tuple[str, ...]) -> PageResult:
         height, width = picture.shape[:2]
-        regions = self.detect(picture)
-        regions, quarters = self.recognize([(regions, self.views(picture, regions))])[0], 0
-        if self.doubts(regions):
-            quarters, regions = self.upright(picture, regions)
+        quarters, regions = self.regions_upright(picture)
         regions = self.finish(regions, width, height, quarters)
         return PageResult(ref, sha256, width, height, regions, page_text(regions), (*warnings, *in_words(quarters)))
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -71,7 +72,7 @@ class Driver:
         self._watch = watch
         self._processes = processes
         self._planner = Planner(ledger, batch.unit_pages, batch.limit)
-        skip = (*batch.skip, batch.journal)
+        skip = (*batch.skip, batch.journal, Path(batch.output.name))
         self.roll = Roll(batch.shard) if batch.shard else None
         takes = self.roll.takes if self.roll else (lambda _: True)
         self._listing = islice(list_sources(batch.paths, batch.selection, skip, takes), batch.limit)

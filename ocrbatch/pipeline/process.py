@@ -170,6 +170,9 @@ class Processor:
             picture, _ = read_page(page.document, ref.page, self.chain.how)
             page.quarters, page.regions = self.chain.upright(picture, page.regions, lambda: tick(alive))
             page.warnings += in_words(page.quarters)
+        if page.failure:  # what was read stays
+            page.warnings += (f"Whether the page lies upright could not be found out ({page.failure.message}).",)
+            page.failure = None
 
     def _finish(self, page: _Page, tick: SendTick) -> Outcome:
         if page.failure:

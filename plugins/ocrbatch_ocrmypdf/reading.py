@@ -58,14 +58,9 @@ def read(image: Path, options: Any) -> Page:
 
 def quarters_of(image: Path, options: Any) -> int | None:
     """Quarters of a full turn counterclockwise by which a page image lies upright; None where no text says it."""
-    chain = chain_for(options)
-    with PIL.Image.open(image) as opened:
-        picture = read_array(opened)
-    regions = chain.detect(picture)
-    (read,) = chain.recognize([(regions, chain.views(picture, regions))])
-    if not any(region.text for region in read):
-        return None
-    return chain.upright(picture, read)[0] if chain.doubts(read) else 0
+    with PIL.Image.open(image) as picture:
+        quarters, regions = chain_for(options).regions_upright(read_array(picture))
+    return quarters if any(region.text for region in regions) else None
 
 
 def skew_of(image: Path, options: Any) -> float:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import io
 import re
 import shutil
 import subprocess
@@ -17,8 +19,10 @@ from ocrbatch.data.images import stamp
 from ocrbatch.data.problems import MissingFile
 from ocrbatch.outputs.conversion import convert
 from ocrbatch.outputs.documents import Outcome
+from ocrbatch.outputs.layout import layout_of
 from ocrbatch.outputs.page_pictures import PageFiles
 from ocrbatch.outputs.rows import to_batch
+from ocrbatch.outputs.searchable_pdf import SearchablePdf
 from ocrbatch.outputs.targets import target_of
 from ocrbatch.outputs.writers import writer_of
 from ocrbatch.types import PageFailure, PageRef, PageResult, TextRegion, Word
@@ -220,3 +224,24 @@ def test_characters_beyond_the_font_stay_visible_to_a_search(tmp_path: Path) -> 
     content, _, _ = words_of(tmp_path / "out/p.png.pdf")
     assert "漢字" in content
     assert "\ufffd" in content
+
+
+class FullDisk(io.RawIOBase):
+    """Takes the first bytes and no more."""
+
+    def open(self, _: str) -> io.RawIOBase:
+        return self
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        self.left = getattr(self, "left", 500) - len(data)
+        if self.left < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return len(data)
+
+
+def test_a_full_disk_is_said(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    with SearchablePdf(io.BytesIO()) as document:
+        document.add_text(layout_of(to_batch([outcome(picture(tmp_path / "a.png"))]).to_pylist()[0]), 72)
+        with pytest.raises(OSError, match="No space left"):
+            document.save(FullDisk())  # type: ignore[arg-type]
+    assert not recwarn.list

@@ -37,9 +37,10 @@ BACKBONES = {
     ("det", RESNET): {"layers": 50},
     ("rec", RESNET): {"layers": 34},
 }
+SURE = 0.9  # where text begins: the default filter wants scores that are not low
 SMALL_PAGE = {"limit_side": 320}
 DETECTORS: dict[str, dict[str, Any]] = {
-    "db": {"fpn_channels": 16, "thresh": 0.5, "box_thresh": 0.0, "max_candidates": 20, "input": SMALL_PAGE},
+    "db": {"fpn_channels": 16, "thresh": SURE, "box_thresh": 0.0, "max_candidates": 20, "input": SMALL_PAGE},
     "east": {"max_candidates": 60, "input": SMALL_PAGE},
 }
 RECOGNIZERS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -68,15 +69,14 @@ def test_a_page_is_read_by_every_pair(
 ) -> None:
     models = ["--det", str(bundle("det", det, det_on)), "--rec", str(bundle("rec", rec, rec_on))]
     out = tmp_path / "rows.jsonl"
-    order = ["--post", "reading_order"]  # the scores of networks that learned nothing say nothing
-    result = CliRunner().invoke(cli, ["run", str(PAGE), *models, *order, "--workers", "1", "--out", str(out)])
+    result = CliRunner().invoke(cli, ["run", str(PAGE), *models, "--workers", "1", "--out", str(out)])
     assert result.exit_code == 0, result.stderr
     (row,) = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert row["status"] == "ok"
     assert len(row["regions"]) > 1
     (first, *_), _ = RECOGNIZERS[rec]
     read = {character for region in row["regions"] for character in region["text"]}
-    assert read - {" "} == {first}  # lines with more letters than labels may have are cut at the gaps between words
+    assert read == ({first, " "} if rec == "rare" else {first})  # lines of more than six letters are cut at gaps
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +138,7 @@ def _find_with_db(networks: Networks, batch: np.ndarray) -> None:
     """A tenth of the pixels becomes text."""
     probability = np.asarray(networks.inference.predict_on_batch(batch))
     bias = networks.training.get_layer("head-binarize-conv3").bias
-    bias.assign(bias - _logit(np.quantile(probability, 0.9)))
+    bias.assign(bias - _logit(np.quantile(probability, 0.9)) + _logit(SURE))
 
 
 def _find_with_east(networks: Networks, batch: np.ndarray) -> None:

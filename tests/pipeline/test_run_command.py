@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -312,3 +313,45 @@ def test_a_worker_with_other_models_does_not_start(bundles: dict[str, str]) -> N
     assert build_processor(**prepared.start.arguments).chain.detector is not None
     with pytest.raises(BundleError, match=r"dark@\w{12}.* not \('dark@0'"):
         build_processor(**{**prepared.start.arguments, "models": ("dark@0", prepared.models[1])})
+
+
+@pytest.mark.parametrize("out", ["in/all.pdf", "in/deeper/all.pdf", "in/deeper/"])
+def test_results_among_the_pictures_are_not_read(run: Run, out: str) -> None:
+    Path("in/deeper").mkdir()
+    form = ["--to", "pdf"] if out.endswith("/") else []
+    assert run("in", "--out", out, *form).exit_code == 0
+    assert list(Path("in").rglob("*.pdf"))
+    again = run("in", "--out", out, *form)
+    assert (again.exit_code, "has all 2 pages already" in again.stderr) == (0, True), again.stderr
+
+
+@pytest.mark.parametrize("out", ["in/one.pdf", "in/../in/one.pdf", "link.pdf"])
+def test_no_result_replaces_what_is_read(run: Run, out: str) -> None:
+    PIL.Image.new("L", (40, 40), 255).save("in/one.pdf")
+    Path("link.pdf").symlink_to("in/one.pdf")
+    before = Path("in/one.pdf").read_bytes()
+    refused = run("in/one.pdf", "--out", out, "--overwrite")
+    assert (refused.exit_code, f"{out} is one of the inputs" in refused.stderr) == (ExitCode.OUTPUT, True)
+    assert Path("in/one.pdf").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("convert", "r.parquet", "--to", "csv", "--out", "r.parquet"),
+        ("convert", "link.parquet", "--to", "csv", "--out", "r.parquet"),
+        ("convert", "parts/r.parquet", "--out", "parts/"),
+        ("view", "r.parquet", "--out", "r.parquet"),
+        ("merge", "parts", "--out", "parts/"),
+        ("merge", "link.parquet", "--out", "r.parquet"),
+    ],
+)
+def test_no_command_replaces_the_results_that_it_reads(run: Run, command: tuple[str, ...]) -> None:
+    assert run("in", "--out", "r.parquet", "--shard", "1/1").exit_code == 0
+    Path("link.parquet").symlink_to("r.parquet")
+    Path("parts").mkdir()
+    shutil.copy("r.parquet", "parts/r.parquet")
+    before = Path("r.parquet").read_bytes()
+    refused = CliRunner().invoke(cli, [*command, "--overwrite"])
+    assert (refused.exit_code, "choose another --out" in refused.stderr) == (ExitCode.OUTPUT, True), refused.output
+    assert Path("r.parquet").read_bytes() == Path("parts/r.parquet").read_bytes() == before

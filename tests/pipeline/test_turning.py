@@ -1,16 +1,23 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
+from pipeline_doubles import tiny_chain, write_page
 
 from ocrbatch import Chain
+from ocrbatch.data.sources import SourceFile
+from ocrbatch.outputs.rows import SCHEMA
+from ocrbatch.pipeline.process import Processor
 from ocrbatch.pipeline.turning import longest_lines, mean_score, turned, turned_back, upside_down
+from ocrbatch.pipeline.units import Span, Unit
 from ocrbatch.types import TextRegion, Word
 
 LETTER = Path(__file__).parents[2] / "docs/samples/letter.jpg"
@@ -91,3 +98,19 @@ def test_a_page_that_is_merely_bad_stays_as_it_lies(chain: Chain, letter: np.nda
     results = [chain.read(cv2.GaussianBlur(letter, (0, 0), sigma)) for sigma in np.arange(2.4, 4, 0.2)]
     assert any(0 < mean_score(result.regions) < chain.turn_below for result in results)
     assert {result.warnings for result in results} == {()}
+
+
+def test_a_page_that_was_read_outlives_a_second_look_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no such angle")
+
+    write_page(tmp_path / "p.png", (10, 10, 20, 10), (10, 40, 30, 12), (10, 70, 30, 12))
+    path = str(tmp_path / "p.png")
+    unit = Unit((Span(SourceFile(path, path, 0, 0, 0), sha256="", n_pages=1, ordinal=0),), 4)
+    monkeypatch.setattr(Chain, "upright", fail)
+    reply = Processor(replace(tiny_chain(), turn_below=0.9))(unit, lambda _: None)
+    (row,) = pa.ipc.read_record_batch(pa.py_buffer(reply.rows), SCHEMA).to_pylist()
+    assert (row["status"], row["text"].split()) == ("ok", ["w20", "g10", "w30", "g20", "w30", "g30"])
+    assert row["warnings"] == ["Whether the page lies upright could not be found out (no such angle)."]
