@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from importlib import import_module
 from typing import Any
 
@@ -25,6 +27,8 @@ COMMANDS = {
     "config": ("ocrbatch.cli.config", "List and print recipes, and one with every option explained."),
 }
 """Name of each command: the module that holds it as ``command``, and its line in the help."""
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 class LazyGroup(click.Group):
@@ -50,6 +54,10 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        _open_standard_streams()
+        return super().main(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -58,9 +66,30 @@ class LazyGroup(click.Group):
                 raise
             click.echo(f"Error: {error}", err=True)
             ctx.exit(error.exit_code)
+        except OSError as error:
+            if error.errno == errno.EPIPE or ctx.params.get("debug"):  # a closed pipe is click's to handle
+                raise
+            click.echo(f"Error: {_told(error)}", err=True)
+            ctx.exit(ExitCode.OUTPUT if error.errno in _NO_ROOM else ExitCode.INPUT)
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             ctx.exit(ExitCode.INTERRUPTED)
+
+
+def _open_standard_streams() -> None:
+    """Where a stream was closed (``2>&-``), the next file to be opened would take its number, and what is written to
+    the stream."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest free number, which is this one
+
+
+def _told(error: OSError) -> str:
+    """What no command foresaw, such as a folder without permission or a name that is too long, in a sentence."""
+    where = f" at {error.filename}" if error.filename is not None else ""
+    return f"{error.strerror or error}{where} (`ocrbatch --debug` with the same command shows what was tried)."
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -60,8 +61,10 @@ _PICTURES = "inference_results"
 @click.option("--dpi", type=int, help="Resolution for pages of a PDF. Default: 200.")
 @click.option("--include", multiple=True, metavar="GLOB", help="In folders, take only such files (hidden ones too).")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="In folders, leave out such files and folders.")
-@click.option("--files-from", metavar="FILE", help="Also read the files named in FILE, one a line; - is stdin.")
-@click.option("--limit", type=click.IntRange(min=1), help="Stop after that many pages, in input order.")
+@click.option(
+    "--files-from", metavar="FILE", help="Also read the files named in FILE, one a line or ended by NUL; - is stdin."
+)
+@click.option("--limit", type=click.IntRange(1, 10**12), help="Stop after that many pages, in input order.")
 @click.option("--shard", metavar="I/N", help="Read only part I of N, the same command for each; see `ocrbatch merge`.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes, four a core at most. Default: cores / threads.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads of each process. Default: cores / workers, or 1.")
@@ -181,11 +184,21 @@ def _inputs(paths: tuple[str, ...], files_from: str | None, pictures: Path | Non
             content = sys.stdin.buffer.read() if files_from == "-" else Path(files_from).read_bytes()
         except OSError as error:
             raise InputError(f"Cannot read the list {files_from}: {error.strerror or error}.") from error
-        inputs += [os.fsdecode(line.rstrip(b"\r")) for line in content.split(b"\n") if line.strip()]
+        inputs += _listed(content)
     if not inputs:
         taken = f" (--visualize took {pictures} as its folder)" if pictures and pictures.exists() else ""
         raise InputError(f"Nothing to read{taken}: name a file or folder, or a list with --files-from.")
     return inputs
+
+
+def _listed(content: bytes) -> list[str]:
+    """The names in a list: one a line, or one before each NUL as of ``find -print0``; marks of UTF-8 and UTF-16 as
+    Windows sets them are none of the first name."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        content = os.fsencode(content.decode("utf-16", errors="replace"))
+    content = content.removeprefix(codecs.BOM_UTF8)
+    names = content.split(b"\0") if b"\0" in content else [line.rstrip(b"\r") for line in content.split(b"\n")]
+    return [os.fsdecode(name) for name in names if name.strip()]
 
 
 def _refuse_missing(path: str) -> None:

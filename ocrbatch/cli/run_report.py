@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO
@@ -59,10 +59,15 @@ class TerminalWatch:
         self.bar.update(self._task, completed=progress.read + progress.skipped, total=total, state=state)
 
     def log(self, message: str) -> None:
-        """Append a line with the time to the log file."""
-        if self._log is not None:
+        """Append a line with the time to the log file; one that cannot be written any more ends, not the run."""
+        if self._log is None:
+            return
+        try:
             self._log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {message}\n")
             self._log.flush()
+        except OSError as error:
+            log, self._log = self._log, None
+            self.say(f"Warning: the log {log.name} ends here: {error.strerror or error}.")
 
     def say(self, message: str) -> None:
         """Tell the person, and the log."""
@@ -86,7 +91,7 @@ def open_watch(*, quiet: bool, log_file: Path | None) -> Iterator[TerminalWatch]
     """A watch that catches signals and writes its log as long as the block lasts; its bar needs a block of its own.
     Raises OutputError for a log that cannot be written."""
     try:
-        log = log_file.open("a", encoding="utf-8") if log_file else None
+        log = log_file.open("a", encoding="utf-8", errors="backslashreplace") if log_file else None
     except OSError as error:
         raise OutputError(f"Cannot write the log {log_file}: {error.strerror or error}.") from error
     watch = TerminalWatch(Console(stderr=True, quiet=quiet), log)
@@ -97,7 +102,8 @@ def open_watch(*, quiet: bool, log_file: Path | None) -> Iterator[TerminalWatch]
         for number, handler in before.items():
             signal.signal(number, handler)
         if log is not None:
-            log.close()
+            with suppress(OSError):  # of a full disk, which was told of
+                log.close()
 
 
 def say_start(watch: TerminalWatch, batch: Batch) -> None:
@@ -129,6 +135,8 @@ def say_summary(watch: TerminalWatch, batch: Batch, summary: Summary) -> None:
             f"  {progress.read} read now in {progress.seconds:.1f} s: {speed:.2f} pages/s, at most {peak} of memory"
         )
         watch.say(f"  time by stage: {_stages(summary.stage_seconds)}")
+    if summary.warned:
+        watch.say(f"  {_count(summary.warned, 'page')} with warnings: see their column 'warnings', or --log-file")
     for kind, number in summary.failures.most_common():
         watch.say(f"  {_count(number, 'page')} {kind}: {_ADVICE.get(kind, 'see error_message of these rows')}")
     if summary.left_out:

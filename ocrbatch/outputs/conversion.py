@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from ocrbatch.errors import OutputError
 from ocrbatch.outputs.documents import Tell
 from ocrbatch.outputs.page_pictures import PageFiles
-from ocrbatch.outputs.results import read_batches, read_config, read_rows, read_sources, read_time
+from ocrbatch.outputs.results import read_batches, read_config, read_sources, read_time, sound_rows
 from ocrbatch.outputs.saving import Results, save
 from ocrbatch.outputs.target_folders import Documents
 from ocrbatch.outputs.targets import Target, refuse_inputs
@@ -40,7 +40,7 @@ def convert(
 def _stored(results: str | Path) -> Results:
     return Results(
         partial(read_batches, results),
-        partial(read_rows, results),
+        partial(sound_rows, results),
         partial(read_sources, results),
         read_config(results),
         read_time(results),

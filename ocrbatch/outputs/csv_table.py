@@ -26,7 +26,7 @@ def _records(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     page = {name: row[name] for name in ("source", "page", "status", "error_kind", "error_message")}
     for region in row["regions"] or ():
         corners = zip(COLUMNS[-8:], (round(value, 2) for value in region["points"]), strict=True)
-        scores = {name: round(region[name], 4) for name in ("det_score", "rec_score")}
+        scores = {name: round(region[name] or 0.0, 4) for name in ("det_score", "rec_score")}
         told = {name: region[name] for name in ("order", "block", "line", "text")}
         yield {**page, **told, **scores, "kept": "true" if region["kept"] else "false", **dict(corners)}
     if not row["regions"]:

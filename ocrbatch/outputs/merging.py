@@ -82,7 +82,11 @@ def _files(path: str) -> list[str]:
             return [place.child(name).uri for name, stat in sorted(place.entries()) if stat and name.endswith(_SUFFIX)]
     except OSError as error:
         raise InputError(f"Cannot read {shown_as(path)}: {reason(error)}.") from error
-    return [str(file) for file in sorted(Path(path).glob(f"*{_SUFFIX}"))] if Path(path).is_dir() else [path]
+    if Path(path).is_dir():
+        return [str(file) for file in sorted(Path(path).glob(f"*{_SUFFIX}"))]
+    if Path(path).exists() and not Path(path).is_file():
+        raise InputError(f"Cannot read {path}: it is no file.")  # reading a pipe might never end
+    return [path]
 
 
 def _opened(path: str) -> Any:
@@ -103,7 +107,10 @@ def _describe(path: str) -> ShardFile:
         raise InputError(f"{path} is no Parquet file of `ocrbatch run --shard` ({error}).") from error
     if info is None or not schema.equals(SHARD_SCHEMA):
         raise InputError(f"{path} is no shard: only results of `ocrbatch run --shard I/N` by this version are merged.")
-    return ShardFile(uri, ShardInfo(**info), config)
+    try:
+        return ShardFile(uri, ShardInfo.of_json(info), dict(config))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{path} is a shard of another version: start its command again with --overwrite.") from error
 
 
 def _refuse_strangers(one: ShardFile, other: ShardFile) -> None:

@@ -134,6 +134,6 @@ def _plain_jpeg(document: Document, path: Path) -> bytes | None:
     if document.is_pdf:
         return None
     with PIL.Image.open(path) as picture:
-        upright = picture.getexif().get(_EXIF_ORIENTATION, 1) == 1
-        plain = picture.format == "JPEG" and picture.mode in ("RGB", "L") and upright
-    return path.read_bytes() if plain else None
+        plain = picture.format == "JPEG" and picture.mode in ("RGB", "L")
+        upright = plain and picture.getexif().get(_EXIF_ORIENTATION, 1) == 1  # of a damaged PNG it would be an error
+    return path.read_bytes() if upright else None

@@ -17,6 +17,7 @@ from ocrbatch.data.places import Place, is_uri, shown_as
 from ocrbatch.data.sources import Selection, list_sources
 from ocrbatch.data.stores import reason
 from ocrbatch.errors import InputError
+from ocrbatch.outputs.row_checks import problem_of, problem_of_regions
 from ocrbatch.outputs.rows import SCHEMA
 from ocrbatch.outputs.writers import CONFIG_KEY
 
@@ -51,15 +52,26 @@ def read_rows(results: str | Path, columns: Sequence[str] = tuple(SCHEMA.names))
         ) from error
 
 
+def sound_rows(results: str | Path) -> Iterator[Row]:
+    """The same rows. Raises InputError for one whose columns hold what they should not, but for its regions: those are
+    a matter of what is made of them."""
+    for number, row in enumerate(read_rows(results), 1):
+        if problem := problem_of(row):
+            raise _no_result(results, number, problem)
+        yield row
+
+
 def read_sources(results: str | Path) -> Iterator[str]:
     """The source of each row, without reading the rest where the format allows it. Raises InputError."""
     return (str(row["source"]) for row in read_rows(results, ("source", "status")))
 
 
 def read_batches(results: str | Path) -> Iterator[pa.RecordBatch]:
-    """The same rows as Arrow batches."""
+    """The same rows as Arrow batches. Raises InputError for regions that do not fit in."""
     waiting: list[Row] = []
-    for row in read_rows(results):
+    for number, row in enumerate(sound_rows(results), 1):
+        if problem := problem_of_regions(row):
+            raise _no_result(results, number, problem)
         waiting.append(row)
         if len(waiting) == _ROWS_AT_ONCE:
             yield pa.RecordBatch.from_pylist(waiting, schema=SCHEMA)
@@ -91,6 +103,10 @@ def read_time(results: str | Path) -> datetime:
         raise InputError(f"Cannot read {shown_as(os.fspath(results))}: {reason(error)}.") from error
 
 
+def _no_result(file: str | Path, number: int, problem: str) -> InputError:
+    return InputError(f"{shown_as(os.fspath(file))} is no result of `ocrbatch run`: row {number}, {problem}.")
+
+
 def _files(results: str | Path) -> Iterator[str]:
     """The file, or those of a folder. Raises InputError for a folder without any."""
     text = os.fspath(results)
@@ -98,6 +114,8 @@ def _files(results: str | Path) -> Iterator[str]:
     for file in list_sources([text], _IN_FOLDERS):
         if file.size < 0 and _suffix(file.path) not in _READERS:
             raise InputError(f"There is no file or folder {shown_as(text)}.")
+        if not is_uri(file.path) and file.size >= 0 and not Path(file.path).is_file():
+            raise InputError(f"Cannot read {shown_as(file.path)}: it is no file.")  # reading a pipe might never end
         found = True
         yield file.path
     if not found:

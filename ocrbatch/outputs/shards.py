@@ -33,6 +33,14 @@ class ShardInfo:
     files: int
     listing: str
 
+    @classmethod
+    def of_json(cls, noted: Any) -> ShardInfo:
+        """What :func:`write_shard` noted. Raises TypeError for anything else."""
+        info = cls(**noted)
+        if {type(info.number), type(info.of), type(info.files)} != {int} or not isinstance(info.listing, str):
+            raise TypeError(f"{noted} is no shard")
+        return info
+
     @property
     def shard(self) -> Shard:
         """The part."""

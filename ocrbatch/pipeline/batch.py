@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,13 +17,13 @@ from ocrbatch.data.places import shown_as
 from ocrbatch.data.shards import Shard
 from ocrbatch.data.sources import Selection
 from ocrbatch.errors import ConfigError, InputError, OutputError
+from ocrbatch.outputs.lock import locked
 from ocrbatch.outputs.target_folders import Parts
 from ocrbatch.outputs.targets import Target, refuse_inputs, target_of
 from ocrbatch.pipeline.driver import Driver, Progress
 from ocrbatch.pipeline.ending import Ending
 from ocrbatch.pipeline.journal import Journal
-from ocrbatch.pipeline.ledger import Ledger
-from ocrbatch.pipeline.lock import locked
+from ocrbatch.pipeline.ledger import open_ledger
 from ocrbatch.pipeline.preparation import Preparation
 from ocrbatch.pipeline.worker import WorkerStart
 
@@ -75,7 +76,8 @@ class Batch:
 @dataclass(frozen=True, slots=True)
 class Summary:
     """How a run ended: ``state`` is written, unchanged (the output was complete) or interrupted; ``left_out`` counts
-    pages that were read but are in no document, because their picture could not be had."""
+    pages that were read but are in no document, because their picture could not be had, ``warned`` those that were
+    read now with warnings."""
 
     state: str
     counts: Counter[str]
@@ -83,6 +85,7 @@ class Summary:
     progress: Progress
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
     left_out: int = 0
+    warned: int = 0
 
 
 class Watch(Protocol):
@@ -136,22 +139,31 @@ def run_batch(batch: Batch, watch: Watch, processes: Processes | None = None) ->
         settings = {"row_format": _ROW_FORMAT, **batch.settings}
         kept = {"ocrbatch": __version__, **settings, **_bound_to(batch, target)}
         _refuse_other_settings(journal, kept, target.name)
-        with closing(Ledger(batch.journal / "index.sqlite")) as ledger:
+        ending = Ending(batch.journal, target, batch.paths, {"ocrbatch": __version__, "settings": settings})
+        ending.refuse_changed()
+        with open_ledger(batch.journal / "index.sqlite") as ledger:
             ledger.replay(journal.entries())
             if batch.retry_failed:
                 ledger.forget_failures()
             driver = Driver(batch, journal, kept, ledger, watch, processes)
             driver.work()
             tally = ledger.tally(batch.limit)
+            summary = partial(
+                Summary,
+                counts=tally.counts,
+                failures=tally.failures,
+                progress=driver.progress,
+                stage_seconds=driver.stage_seconds,
+                warned=driver.warned,
+            )
             if driver.interrupted:
-                return Summary("interrupted", tally.counts, tally.failures, driver.progress, driver.stage_seconds)
+                return summary("interrupted")
             if not tally.counts and not (driver.roll and driver.roll.files):
                 raise InputError(f"Nothing to read: no picture or PDF under {_names(batch.paths)}.")
             if not journal.settings():  # a shard without files: the next start must know whose output it is
                 journal.start(kept)
-            ending = Ending(batch.journal, target, batch.paths, {"ocrbatch": __version__, "settings": settings})
             state, left_out = ending.write(journal, ledger, batch.limit, driver.roll, watch.log)
-            return Summary(state, tally.counts, tally.failures, driver.progress, driver.stage_seconds, left_out)
+            return summary(state, left_out=left_out)
 
 
 def _bound_to(batch: Batch, target: Target) -> dict[str, str]:

@@ -64,6 +64,7 @@ class Driver:
         processes: Processes | None = None,
     ) -> None:
         self.interrupted = False
+        self.warned = 0
         self.stage_seconds: Counter[str] = Counter()
         self._batch = batch
         self._journal = journal
@@ -203,6 +204,9 @@ class Driver:
             self._journal.start(self._settings)
         self._ledger.record(self._journal.append(reply.reports, reply.rows))
         self.stage_seconds.update(reply.seconds)
+        self.warned += len(reply.warnings)
+        for warning in reply.warnings:
+            self._watch.log(warning)
         for span, report in zip(spans, reply.reports, strict=True):
             self._planner.reported(span, report)
             self._refuse_too_many()

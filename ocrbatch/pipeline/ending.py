@@ -14,11 +14,13 @@ from typing import Any
 import pyarrow as pa
 
 from ocrbatch.data.shards import Roll
+from ocrbatch.errors import OutputError
 from ocrbatch.outputs.arrow_columns import numbers
 from ocrbatch.outputs.documents import Outcome
 from ocrbatch.outputs.page_pictures import PageFiles
 from ocrbatch.outputs.saving import Results, rows_of, save
 from ocrbatch.outputs.shards import SHARD_SCHEMA, ShardInfo, write_shard
+from ocrbatch.outputs.target_folders import Documents
 from ocrbatch.outputs.targets import Target
 from ocrbatch.pipeline.journal import Journal
 from ocrbatch.pipeline.ledger import Ledger, PageRow
@@ -40,20 +42,41 @@ class Ending:
         """Write the final files unless they are there already, as this very journal would make them: ``written`` or
         ``unchanged``, and how many good pages were left out, about which ``log`` is told. Raises OutputError."""
         digest = ledger.tally(limit).digest + (f" {roll.digest}" if roll else "")
-        marker = self.work / "finished.json"
-        if (
-            marker.exists()
-            and (there := self.target.mark())
-            and marker.read_text() == _mark(self.target, digest, there)
-        ):
+        there = self.target.mark()
+        if there and self._finished() == _mark(self.target, digest, there):
             return "unchanged", 0
-        marker.unlink(missing_ok=True)
+        self._marker.unlink(missing_ok=True)
         left_out = self._shard(journal, ledger, roll) if roll else self._save(journal, ledger, limit, log)
         if not left_out:  # else the next start tries again
-            unfinished = marker.with_suffix(".partial")
-            unfinished.write_text(_mark(self.target, digest, self.target.mark()))
-            unfinished.replace(marker)
+            unfinished = self._marker.with_suffix(".partial")
+            unfinished.write_text(json.dumps(_mark(self.target, digest, self.target.mark())))
+            unfinished.replace(self._marker)
         return "written", left_out
+
+    def refuse_changed(self) -> None:
+        """Raises OutputError when somebody else has changed the results since they were written, which writing them
+        again would undo. Documents stand beside whatever else is in their folder."""
+        finished = self._finished()
+        if isinstance(self.target, Documents) or finished.get("form") != self.target.form:
+            return
+        if (there := self.target.mark()) and there != finished.get("there"):
+            raise OutputError(
+                f"{self.target.name} was changed since it was written: move it away, and it is made anew from what was "
+                f"read, or choose another --out."
+            )
+
+    @property
+    def _marker(self) -> Path:
+        return self.work / "finished.json"
+
+    def _finished(self) -> dict[str, Any]:
+        """What was noted when the results were last written whole; empty when they never were, or the note is
+        damaged."""
+        try:
+            noted = json.loads(self._marker.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return noted if isinstance(noted, dict) else {}
 
     def _shard(self, journal: Journal, ledger: Ledger, roll: Roll) -> int:
         info = ShardInfo(roll.shard.number, roll.shard.of, roll.files, roll.digest)
@@ -85,8 +108,8 @@ class Ending:
         return left_out
 
 
-def _mark(target: Target, digest: str, there: Mapping[str, Any]) -> str:
-    return json.dumps({"digest": digest, "form": target.form, "there": there})
+def _mark(target: Target, digest: str, there: Mapping[str, Any]) -> dict[str, Any]:
+    return {"digest": digest, "form": target.form, "there": there}
 
 
 def _batches(journal: Journal, rows: Iterable[PageRow], *, with_place: bool = False) -> Iterator[pa.RecordBatch]:

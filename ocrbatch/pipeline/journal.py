@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import struct
 import time
 import zlib
@@ -28,6 +29,7 @@ _HEAD = struct.Struct("<4sII")
 _FACTS = struct.Struct("<I")
 _SUFFIX = ".segment"
 _LONGEST = 1 << 31
+_NUMBER = re.compile(r"[0-9]{6}|[1-9][0-9]{6,11}")  # as segments are called; others are not ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ class Journal:
 
     def _numbers(self) -> list[int]:
         names = (path.stem for path in self.folder.glob(f"*{_SUFFIX}"))
-        return sorted(int(name) for name in names if name.isdigit())
+        return sorted(int(name) for name in names if _NUMBER.fullmatch(name))
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:06d}{_SUFFIX}"

@@ -9,12 +9,14 @@ import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 
 from ocrbatch.data.sources import SourceFile
+from ocrbatch.errors import OutputError
 from ocrbatch.pipeline.journal import Entry, Place
 
 _TABLES = """
@@ -66,6 +68,16 @@ class Tally:
     counts: Counter[str]
     failures: Counter[str]
     digest: str
+
+
+@contextmanager
+def open_ledger(path: Path) -> Iterator[Ledger]:
+    """A ledger at ``path`` while the block lasts. Raises OutputError when the disk refuses."""
+    try:
+        with closing(Ledger(path)) as ledger:
+            yield ledger
+    except sqlite3.Error as error:
+        raise OutputError(f"Cannot keep the index {path}: {error}.") from error
 
 
 class Ledger:

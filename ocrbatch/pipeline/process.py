@@ -82,7 +82,7 @@ class Processor:
             written += rows
             filled.append(replace(report, pages=page_facts(rows)))
         seconds = {stage: sum(page.seconds[stage] for page in pages) for stage in STAGES}
-        return Reply(tuple(filled), self._batch(written), seconds)
+        return Reply(tuple(filled), self._batch(written), seconds, _warnings(written))
 
     def _batch(self, outcomes: Sequence[Outcome]) -> bytes:
         det, rec = self.chain.detector, self.chain.recognizer
@@ -225,6 +225,12 @@ def _draw(drawing: Drawing, page: _Page, picture: Image) -> tuple[str, ...]:
     except Exception as error:
         return (f"The picture could not be drawn ({type(error).__name__}: {error}).",)
     return ()
+
+
+def _warnings(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    """A line for each page with warnings."""
+    pages = (outcome for outcome in outcomes if isinstance(outcome, PageResult) and outcome.warnings)
+    return tuple(f"{page.ref.source}, page {page.ref.page}: {' '.join(page.warnings)}" for page in pages)
 
 
 def _failure(ref: PageRef, error: Exception, stage: str, sha256: str) -> PageFailure:

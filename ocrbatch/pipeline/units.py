@@ -66,8 +66,9 @@ class SpanReport:
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A unit's reports in the order of its spans, and its rows in the order of their pages, as bytes of an Arrow
-    record batch; ``seconds`` is the time of each stage."""
+    record batch; ``seconds`` is the time of each stage; ``warnings`` has a line for each page with any."""
 
     reports: tuple[SpanReport, ...]
     rows: bytes
     seconds: dict[str, float]
+    warnings: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -113,3 +114,26 @@ def test_an_unexpected_error_is_not_hidden(failing) -> None:
     result = CliRunner().invoke(main.cli, ["fail"])
     assert result.exit_code == 1
     assert isinstance(result.exception, ZeroDivisionError)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied", "/root/x"), 5, "Error: Permission denied at /root/x ("),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "aaa"), 5, "Error: File name too long at aaa ("),
+        (OSError(errno.ENOSPC, "No space left on device"), 6, "Error: No space left on device ("),
+        (OSError("strange"), 5, "Error: strange ("),
+    ],
+)
+def test_what_no_command_foresaw_of_the_system_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, error: OSError, code: int, said: str
+) -> None:
+    @click.command("plugins")
+    def command() -> None:
+        raise error
+
+    monkeypatch.setattr(main.LazyGroup, "get_command", lambda *_: command)
+    result = CliRunner().invoke(main.cli, ["plugins"])
+    assert (result.exit_code, result.stderr[: len(said)]) == (code, said)
+    assert "--debug" in result.stderr
+    assert isinstance(CliRunner().invoke(main.cli, ["--debug", "plugins"]).exception, OSError)

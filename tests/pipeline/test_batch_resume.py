@@ -167,3 +167,29 @@ def test_the_journal_and_other_outputs_are_no_input(tmp_path: Path) -> None:
     (root / "r.parquet.journal").mkdir()
     write_page(root / "r.parquet.journal" / "x.png")
     assert run(root, out=root / "r.parquet").counts.total() == 8
+
+
+@pytest.mark.parametrize("name", ["r.parquet", "r.jsonl", "parts/"])
+def test_results_that_somebody_changed_are_not_written_over(tmp_path: Path, name: str) -> None:
+    root, out = fill(tmp_path / "in", 2), f"{tmp_path}/{name}"
+    run(root, out=out)
+    file = next(Path(out).glob("*.parquet")) if name == "parts/" else Path(out)
+    written = file.read_bytes()
+    file.write_bytes(b"corrected by hand")
+    write_page(root / "new.png")
+    with pytest.raises(OutputError, match=r"was changed since it was written: move it away"):
+        run(root, out=out, build="dying_build")
+    assert file.read_bytes() == b"corrected by hand"
+    file.unlink()
+    assert run(root, out=out).progress.read == 1  # made anew from what was read
+    assert file.read_bytes() != written
+    assert run(root, out=out, overwrite=True).state == "written"
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"\xff", b'{"form": "parquet"}', b'{"there": 5}'])
+def test_a_damaged_note_of_the_end_costs_nothing(tmp_path: Path, damage: bytes) -> None:
+    root, out = fill(tmp_path / "in", 2), tmp_path / "r.jsonl"
+    run(root, out=out)
+    (tmp_path / "r.jsonl.journal" / "finished.json").write_bytes(damage)
+    assert run(root, out=out, build="dying_build").state == "written"
+    assert run(root, out=out, build="dying_build").state == "unchanged"

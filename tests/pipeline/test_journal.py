@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from ocrbatch.data.sources import SourceFile
 from ocrbatch.errors import OutputError
+from ocrbatch.outputs.lock import locked
 from ocrbatch.outputs.rows import to_batch
 from ocrbatch.pipeline.journal import Journal
-from ocrbatch.pipeline.ledger import Ledger
-from ocrbatch.pipeline.lock import locked
+from ocrbatch.pipeline.ledger import Ledger, open_ledger
 from ocrbatch.pipeline.process import page_facts
 from ocrbatch.pipeline.units import SpanReport
 from ocrbatch.types import PageFailure, PageRef
@@ -115,3 +116,22 @@ def test_one_run_at_a_time(tmp_path: Path) -> None:
             second.__enter__()
     with locked(tmp_path / "lock", Path("r.parquet")):
         pass
+
+
+def test_files_that_only_look_like_segments_are_let_be(tmp_path: Path) -> None:
+    journal = written(tmp_path / "j")
+    before = messages(journal)
+    for name in ("²", "7", "0000001", "1" * 200, "a"):
+        (tmp_path / "j" / f"{name}.segment").write_bytes(b"x")
+    assert messages(journal) == before
+
+
+def test_a_full_disk_under_the_index_is_told(tmp_path: Path) -> None:
+    def fill() -> None:
+        with open_ledger(tmp_path / "index") as ledger:
+            ledger._base.execute("PRAGMA max_page_count = 8")
+            ledger.list_files(SourceFile(f"{number}.png", f"{number}.png", 1, 1) for number in range(10_000))
+
+    with pytest.raises(OutputError, match=r"Cannot keep the index .*full"):
+        fill()
+    assert not (tmp_path / "index").exists()

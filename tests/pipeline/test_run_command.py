@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import shutil
@@ -9,11 +11,13 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import cv2
 import numpy as np
 import PIL.Image
 import pyarrow.parquet as pq
+import pypdfium2 as pdfium
 import pytest
 from click.testing import CliRunner, Result
 from pipeline_doubles import page, write_page, write_tiff
@@ -355,3 +359,65 @@ def test_no_command_replaces_the_results_that_it_reads(run: Run, command: tuple[
     refused = CliRunner().invoke(cli, [*command, "--overwrite"])
     assert (refused.exit_code, "choose another --out" in refused.stderr) == (ExitCode.OUTPUT, True), refused.output
     assert Path("r.parquet").read_bytes() == Path("parts/r.parquet").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        b"\xef\xbb\xbfin/a.png\r\nin/b.png\r\n",
+        "\ufeffin/a.png\r\nin/b.png\r\n".encode("utf-16-le"),
+        "\ufeffin/a.png\nin/b.png".encode("utf-16-be"),
+        b"in/a.png\0in/b.png\0",
+    ],
+    ids=["UTF-8 with a mark", "UTF-16", "UTF-16, big endian", "find -print0"],
+)
+def test_lists_of_files_as_other_programs_write_them(run: Run, listed: bytes) -> None:
+    Path("list.txt").write_bytes(listed)
+    assert run("--files-from", "list.txt", "--out", "r.jsonl").exit_code == 0
+    assert [row["source"] for row in rows()] == ["in/a.png", "in/b.png"]
+
+
+def test_warnings_are_counted_and_logged(run: Run) -> None:
+    whole = Path("in/a.png").read_bytes()
+    Path("in/a.png").write_bytes(whole[: len(whole) * 2 // 3])
+    result = run("in", "--out", "r.jsonl", "--log-file", "run.log")
+    assert (result.exit_code, "1 page with warnings" in result.stderr) == (0, True), result.stderr
+    assert f"in/a.png, page 0: {rows()[0]['warnings'][0]}" in Path("run.log").read_text()
+
+
+def test_a_damaged_picture_that_was_read_is_in_the_pdf(run: Run) -> None:
+    picture = PIL.Image.open("in/a.png").convert("RGB").resize((900, 700))
+    picture.save("in/a.png")
+    whole = Path("in/a.png").read_bytes()
+    Path("in/a.png").write_bytes(whole[: len(whole) * 2 // 3])
+    result = run("in/a.png", "--out", "r.pdf")
+    assert (result.exit_code, "Wrote 1 page" in result.stderr, "left out" in result.stderr) == (0, True, False)
+    with pdfium.PdfDocument("r.pdf") as document:
+        assert len(document) == 1
+
+
+def test_a_log_on_a_full_disk_ends_and_the_run_does_not(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    class FullDisk(io.StringIO):
+        name = "run.log"
+
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    usual = Path.open
+
+    def open_or_full(path: Path, *how: str, **more: str) -> IO[str]:
+        return FullDisk() if path.name == "run.log" else usual(path, *how, **more)
+
+    monkeypatch.setattr(Path, "open", open_or_full)
+    result = run("in", "--out", "r.jsonl", "--log-file", "run.log")
+    assert (result.exit_code, len(rows())) == (0, 2)
+    assert result.stderr.count("the log run.log ends here: No space left on device.") == 1
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_stop_no_worker(bundles: dict[str, str], tmp_path: Path, closed: str) -> None:
+    write_page(tmp_path / "a.png")
+    models = f"--det {bundles['det']} --rec {bundles['rec']}"
+    command = f"{sys.executable} -m ocrbatch run a.png --out r.jsonl {models} {closed}"
+    assert subprocess.run(command, shell=True, cwd=tmp_path, check=False).returncode == 0
+    assert len((tmp_path / "r.jsonl").read_text().splitlines()) == 1

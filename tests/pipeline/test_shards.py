@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,7 +20,7 @@ from ocrbatch.data.shards import Roll, Shard
 from ocrbatch.errors import ConfigError, InputError, OutputError
 from ocrbatch.outputs.merging import merged, read_shards
 from ocrbatch.outputs.rows import to_batch
-from ocrbatch.outputs.shards import SHARD_SCHEMA, ShardInfo, write_shard
+from ocrbatch.outputs.shards import SHARD_KEY, SHARD_SCHEMA, ShardInfo, write_shard
 from ocrbatch.outputs.writers import write_parquet
 from ocrbatch.types import PageFailure, PageRef
 
@@ -157,6 +158,14 @@ def part(folder: Path, number: int, of: int = 2, config: dict | None = None, nam
     return path
 
 
+def relabelled(shard: Path, info: Any) -> Path:
+    """The same file, which says of itself ``info``."""
+    table = pq.read_table(shard)
+    metadata = {**table.schema.metadata, SHARD_KEY.encode(): json.dumps(info).encode()}
+    pq.write_table(table.replace_schema_metadata(metadata), shard.with_name(f"{len(info)}.parquet"))
+    return shard.with_name(f"{len(info)}.parquet")
+
+
 @pytest.fixture
 def wrong(tmp_path: Path) -> dict[str, tuple[list[Path], str]]:
     first, second = part(tmp_path, 1), part(tmp_path, 2)
@@ -182,6 +191,8 @@ def wrong(tmp_path: Path) -> dict[str, tuple[list[Path], str]]:
         "whole": ([first, tmp_path / "whole.parquet"], "whole.parquet is no shard"),
         "other": ([first, tmp_path / "other.parquet"], "other.parquet is no shard"),
         "text": ([first, tmp_path / "text.parquet"], "text.parquet is no Parquet file"),
+        "newer": ([first, relabelled(second, {"number": 2, "of": 2, "lines": 7})], "is a shard of another version"),
+        "odd": ([first, relabelled(second, [2, 2])], "is a shard of another version"),
         "gone": ([first, tmp_path / "gone.parquet"], "Cannot read .*gone.parquet: No such file"),
     }
 
@@ -190,7 +201,7 @@ def wrong(tmp_path: Path) -> dict[str, tuple[list[Path], str]]:
     "case",
     [
         *("missing", "many missing", "twice", "division", "settings", "version", "pile", "order"),
-        *("whole", "other", "text", "gone"),
+        *("whole", "other", "text", "newer", "odd", "gone"),
     ],
 )
 def test_what_does_not_belong_together_is_not_merged(

@@ -1,4 +1,4 @@
-"""One run at a time on one output."""
+"""One run, or one training, at a time on one output."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ except ImportError:  # not a POSIX system: two runs on one output are not notice
 
 
 @contextmanager
-def locked(path: Path, what: object) -> Iterator[None]:
-    """Hold the lock file ``path`` for as long as this process lives or the block lasts. Raises OutputError."""
+def locked(path: Path, what: object, who: str = "run") -> Iterator[None]:
+    """Hold the lock file ``path`` for as long as this process lives or the block lasts. Raises OutputError, which says
+    that another ``who`` is writing ``what``."""
     try:
         file = path.open("ab")
     except OSError as error:
@@ -27,6 +28,6 @@ def locked(path: Path, what: object) -> Iterator[None]:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 raise OutputError(
-                    f"Another run is writing {what} right now: wait for it or choose another --out."
+                    f"Another {who} is writing {what} right now: wait for it or choose another --out."
                 ) from error
         yield
