@@ -60,7 +60,7 @@ def counts_table(desk: Desk, till: Till) -> None:
     columns = desk.whole(3, 6)
     if desk.chance(0.5):
         heads = [kinds.pick(desk.rng, _SHORT_HEADS) for _ in range(columns)]
-        gap = till.narrow_gap()
+        gap = till.narrow_gap(0.6)
         ends = accumulate(till.base.width(till.base.clean(head)) + gap for head in heads)
         places = [0.3 + end / till.width for end in ends]
     else:
@@ -86,7 +86,7 @@ def _columns(desk: Desk, till: Till) -> _Columns:
 
 def _heads(desk: Desk, till: Till, columns: _Columns) -> None:
     if desk.chance(0.35):
-        till.abreast([kinds.pick(desk.rng, _SHORT_HEADS) for _ in range(desk.whole(3, 7))])
+        till.abreast([kinds.pick(desk.rng, _SHORT_HEADS) for _ in range(desk.whole(3, 7))], least=0.6)
         return
     first, *others = [kinds.pick(desk.rng, names.split("|")) for names in HEADS]
     places = (columns.count, columns.price, columns.total)

@@ -83,7 +83,7 @@ def _header(desk: Desk, till: Till) -> None:
         if desk.chance(0.5):
             tel, fax = (f"{name}{kinds.pick(desk.rng, COLONS)}{_number(desk)}" for name in ("Tel", "Fax"))
             if desk.chance(0.75):
-                till.abreast([tel, fax], till.centred)
+                till.abreast([tel, fax], till.centred, least=0.6)
             else:
                 till.row([(tel, 0.04, "left"), (fax, 0.97, "right")])
         else:

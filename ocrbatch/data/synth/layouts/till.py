@@ -85,9 +85,9 @@ class Till:
                 taken.append((start, start + span))
                 last = (text, start)
 
-    def narrow_gap(self) -> float:
-        """A gap between two cells that is little wider than a space, in pixels."""
-        return self.base.width("0") * self.desk.uniform(1.0, 2.4)
+    def narrow_gap(self, least: float = 1.0) -> float:
+        """A gap between two cells that is little wider than a space, in pixels: at least ``least`` figures wide."""
+        return max(self.base.width(" "), self.base.width("0") * self.desk.uniform(least, 2.4))
 
     def packed(self, first: str, cells: list[str]) -> None:
         """One line: a cell on the left, the others side by side up to the right edge, with narrow gaps."""
@@ -100,14 +100,14 @@ class Till:
             edge -= self.draft.text(text, type, edge, self.draft.y, "right") + self.narrow_gap()
         self.draft.text(type.fit(first, edge - self.left), type, self.left, self.draft.y)
 
-    def abreast(self, cells: list[str], centred: bool = False) -> None:
-        """One line of cells side by side with narrow gaps, without those that find no room at its end."""
+    def abreast(self, cells: list[str], centred: bool = False, least: float = 1.0) -> None:
+        """One line of cells side by side with gaps of ``least`` figures and more, without those that find no room."""
         type = self.base
         self.draft.y += self.pitch
         placed, end = list[tuple[str, float]](), 0.0
         for text in cells:
             text = type.clean(text.upper() if self.upper else text)
-            start = end + self.narrow_gap() if placed else 0.0
+            start = end + self.narrow_gap(least) if placed else 0.0
             if start + type.width(text) > self.width:
                 break
             placed.append((text, start))
