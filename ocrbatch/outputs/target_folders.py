@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from ocrbatch.data.places import Place, Stat
 from ocrbatch.errors import OutputError
 from ocrbatch.outputs.formats import BY_PAGE, DOCUMENTS
+from ocrbatch.outputs.manifest import Manifest
 from ocrbatch.outputs.naming import Places
 from ocrbatch.outputs.parts import divided, is_part, part_name
 from ocrbatch.outputs.storing import check_store, marked, on_its_way, refusals
@@ -21,8 +20,6 @@ from ocrbatch.outputs.target_files import WriteFile
 
 COMPLETE = "_SUCCESS"
 """The file that says that all part files are there, as Spark and Hadoop have it; readers of Parquet pass over it."""
-
-_WRITTEN = "documents.txt"
 
 
 def _check_folder(place: Place, name: str) -> None:
@@ -119,12 +116,24 @@ class Documents:
     def write(self, write: WriteFile, rows: Iterable[Any], work: Path) -> None:
         """Files are replaced one by one; those of an earlier run that are not wanted any more, which the list in
         ``work`` names, are removed, others left alone. Raises OutputError."""
-        with _Manifest(work) as manifest:
+        with Manifest(work) as manifest:
             for name, pages in self._divided(rows):
                 manifest.add(name)
                 self._put(write, name, pages, work)
+                manifest.written(name, self._stat_here(name))
             for name in manifest.surplus():
                 self._remove(name)
+
+    def changed(self, work: Path) -> str | None:
+        """A document that somebody has changed since it was written; only those on this machine are asked for."""
+        return Manifest(work).changed(self._stat_here)
+
+    def _stat_here(self, name: str) -> Stat | None:
+        """Of a document, if the folder is on this machine and has it: elsewhere each question takes time."""
+        try:
+            return self.place.child(name).stat() if self.place.local else None
+        except FileNotFoundError:
+            return None
 
     def _divided(self, rows: Iterable[Any]) -> Iterator[tuple[str, Iterable[Any]]]:
         """The rows of each file, with its path in the folder."""
@@ -161,37 +170,3 @@ class Documents:
         with refusals(f"{self.name.rstrip('/')}/{name}"):
             if self._is_there(name):
                 self.place.child(name).delete()
-
-
-class _Manifest:
-    """Names of the files that a run has put into a folder, kept in ``work``; each is on the list before its file is in
-    the folder, so that after a kill none is forgotten."""
-
-    def __init__(self, work: Path) -> None:
-        self._path = work / _WRITTEN
-        self._before: set[str] = set()
-        self._now: dict[str, None] = {}
-
-    def __enter__(self) -> Self:
-        if self._path.exists():
-            self._before = {json.loads(line) for line in self._path.read_text(encoding="utf-8").splitlines()}
-        self._file = self._path.open("a", encoding="utf-8")
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        self._file.close()
-        if kind is None:
-            now = self._path.with_suffix(".partial")
-            now.write_text("".join(f"{json.dumps(name)}\n" for name in self._now), encoding="utf-8")
-            now.replace(self._path)
-
-    def add(self, name: str) -> None:
-        """A file is going to be written."""
-        self._now[name] = None
-        if name not in self._before:
-            self._file.write(f"{json.dumps(name)}\n")
-            self._file.flush()
-
-    def surplus(self) -> list[str]:
-        """Files of earlier runs that were not written this time."""
-        return sorted(self._before.difference(self._now))

@@ -140,7 +140,8 @@ def run_batch(batch: Batch, watch: Watch, processes: Processes | None = None) ->
         kept = {"ocrbatch": __version__, **settings, **_bound_to(batch, target)}
         _refuse_other_settings(journal, kept, target.name)
         ending = Ending(batch.journal, target, batch.paths, {"ocrbatch": __version__, "settings": settings})
-        ending.refuse_changed()
+        if not batch.overwrite:
+            ending.refuse_changed()
         with open_ledger(batch.journal / "index.sqlite") as ledger:
             ledger.replay(journal.entries())
             if batch.retry_failed:

@@ -55,15 +55,20 @@ class Ending:
 
     def refuse_changed(self) -> None:
         """Raises OutputError when somebody else has changed the results since they were written, which writing them
-        again would undo. Documents stand beside whatever else is in their folder."""
-        finished = self._finished()
-        if isinstance(self.target, Documents) or finished.get("form") != self.target.form:
-            return
-        if (there := self.target.mark()) and there != finished.get("there"):
+        again would undo."""
+        if changed := self._changed():
             raise OutputError(
-                f"{self.target.name} was changed since it was written: move it away, and it is made anew from what was "
-                f"read, or choose another --out."
+                f"{changed} was changed since it was written: move it away, and it is made anew from what was read, or "
+                f"choose another --out."
             )
+
+    def _changed(self) -> str | None:
+        if isinstance(self.target, Documents):
+            name = self.target.changed(self.work)
+            return name and f"{self.target.name.rstrip('/')}/{name}"
+        finished, there = self._finished(), self.target.mark()
+        same_form = finished.get("form") == self.target.form
+        return self.target.name if there and same_form and there != finished.get("there") else None
 
     @property
     def _marker(self) -> Path:

@@ -265,3 +265,31 @@ def test_xml_is_enough_with_the_format(tmp_path: Path) -> None:
     page = write_page(tmp_path / "a.png", (10, 10, 20, 10))
     run(page, out=tmp_path / "r.xml", form="alto")
     assert b"<alto" in (tmp_path / "r.xml").read_bytes()
+
+
+def test_documents_that_somebody_corrected_are_not_written_over(pile: Path, tmp_path: Path) -> None:
+    root, out = shutil.copytree(pile / "in", tmp_path / "in"), tmp_path / "ran"
+    run(root, out=out, form="txt")
+    document = out / "a" / "0.png.txt"
+    document.write_text("corrected by hand")
+    write_page(root / "new.png", (10, 10, 33, 10))
+    with pytest.raises(OutputError, match=r"ran/a/0\.png\.txt was changed since it was written: move it away"):
+        run(root, out=out, form="txt", build="dying_build")
+    assert document.read_text() == "corrected by hand"
+    document.rename(tmp_path / "mine.txt")
+    assert run(root, out=out, form="txt").progress.read == 1
+    run(root, out=tmp_path / "fresh", form="txt")
+    assert contents(out) == contents(tmp_path / "fresh")
+    document.write_text("corrected again")
+    assert run(root, out=out, form="txt", overwrite=True).state == "written"
+    assert contents(out) == contents(tmp_path / "fresh")
+
+
+def test_the_list_of_documents_survives_a_cut(pile: Path, tmp_path: Path) -> None:
+    root, out = shutil.copytree(pile / "in", tmp_path / "in"), tmp_path / "ran"
+    run(root, out=out, form="txt")
+    listed = tmp_path / "ran.journal" / "documents.txt"
+    listed.write_bytes(listed.read_bytes()[:-9])
+    (root / "a" / "0.png").unlink()
+    assert run(root, out=out, form="txt").state == "written"
+    assert not (out / "a" / "0.png.txt").exists()
