@@ -74,6 +74,7 @@ _PICTURES = "inference_results"
 @click.option("--ray-address", metavar="ADDRESS", help="The Ray cluster. Default: auto, the one of this machine.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="Give a page up when a step takes longer. Default: 120.")
 @click.option("--retry-failed", is_flag=True, help="Read pages again that failed in an earlier start.")
+@click.option("--max-failures", type=click.IntRange(min=0), help="Stop when more pages than that have failed.")
 @click.option("--overwrite", is_flag=True, help="Begin anew, whatever was read before.")
 @click.option(
     "--visualize",
@@ -137,6 +138,7 @@ def _run(
         ray=ray,
         form=options["form"],
         limit=options["limit"],
+        max_failures=options["max_failures"],
         overwrite=options["overwrite"],
         retry_failed=options["retry_failed"],
         journal_at=options["journal"],

@@ -122,7 +122,9 @@ def say_summary(watch: TerminalWatch, batch: Batch, summary: Summary) -> None:
     pages = sum(counts.values())
     if summary.state == "unchanged":
         watch.say(f"Nothing to do: {batch.name} has all {_count(pages, 'page')} already.")
-    elif summary.state == "interrupted":
+    elif summary.state in ("interrupted", "given up"):
+        if summary.state == "given up":
+            watch.say(f"Given up: {_count(progress.failed, 'page')} failed, more than --max-failures allows.")
         watch.say(f"Interrupted: {_count(pages, 'page')} are kept in {batch.journal}.")
         watch.say("Start the same command again to go on" + (" (without --overwrite)." if batch.overwrite else "."))
     else:

@@ -37,7 +37,7 @@ _ROW_FORMAT = 1
 class Batch:
     """A run. ``settings`` is all that decides the results: a journal made with others is refused. ``models`` is how
     results call detector and recognizer. With ``ray``, the address of a Ray cluster, workers are there, as many as it
-    has room for when ``workers`` is None."""
+    has room for when ``workers`` is None. More than ``max_failures`` failed pages end it, as an interruption does."""
 
     paths: Sequence[str]
     target: str | Path
@@ -50,6 +50,7 @@ class Batch:
     unit_pages: int = 4
     timeout: float = 120.0
     limit: int | None = None
+    max_failures: int | None = None
     overwrite: bool = False
     retry_failed: bool = False
     shard: Shard | None = None
@@ -75,9 +76,9 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How a run ended: ``state`` is written, unchanged (the output was complete) or interrupted; ``left_out`` counts
-    pages that were read but are in no document, because their picture could not be had, ``warned`` those that were
-    read now with warnings."""
+    """How a run ended: ``state`` is written, unchanged (the output was complete), interrupted, or given up because too
+    many pages failed; ``left_out`` counts pages that were read but are in no document, because their picture could not
+    be had, ``warned`` those that were read now with warnings."""
 
     state: str
     counts: Counter[str]
@@ -158,7 +159,7 @@ def run_batch(batch: Batch, watch: Watch, processes: Processes | None = None) ->
                 warned=driver.warned,
             )
             if driver.interrupted:
-                return summary("interrupted")
+                return summary("given up" if driver.gave_up else "interrupted")
             if not tally.counts and not (driver.roll and driver.roll.files):
                 raise InputError(f"Nothing to read: no picture or PDF under {_names(batch.paths)}.")
             if not journal.settings():  # a shard without files: the next start must know whose output it is

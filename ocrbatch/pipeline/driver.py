@@ -103,6 +103,11 @@ class Driver:
         )
 
     @property
+    def gave_up(self) -> bool:
+        """Whether more pages failed than the batch bears."""
+        return self._batch.max_failures is not None and self._failed > self._batch.max_failures
+
+    @property
     def _left(self) -> int | None:
         """Pages without a row, those under way too: more workers have nothing to do. None while the listing goes on."""
         return self.progress.total - self._planner.skipped - self._read if self._listed else None
@@ -117,7 +122,7 @@ class Driver:
             if len(waiting) > 1:
                 workers.grow(self._left)
             while True:
-                stopping = self._watch.stopping()
+                stopping = self._watch.stopping() or self.gave_up
                 while waiting and workers.idle and not stopping:
                     workers.submit(waiting.popleft())
                     self._look_ahead(waiting)

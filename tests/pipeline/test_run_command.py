@@ -421,3 +421,17 @@ def test_closed_streams_stop_no_worker(bundles: dict[str, str], tmp_path: Path, 
     command = f"{sys.executable} -m ocrbatch run a.png --out r.jsonl {models} {closed}"
     assert subprocess.run(command, shell=True, cwd=tmp_path, check=False).returncode == 0
     assert len((tmp_path / "r.jsonl").read_text().splitlines()) == 1
+
+
+def test_too_many_failures_end_a_run_that_can_go_on(run: Run) -> None:
+    for number in range(40):
+        Path(f"in/c{number:02d}.png").write_bytes(b"no picture")
+    result = run("in", "--out", "r.jsonl", "--max-failures", "3", "--set", "unit_pages=1")
+    assert (result.exit_code, Path("r.jsonl").exists()) == (ExitCode.PARTIAL, False)
+    assert "failed, more than --max-failures allows" in result.stderr
+    assert "Start the same command again to go on" in result.stderr
+    kept = int(result.stderr.split("Interrupted: ")[1].split()[0])
+    assert 2 + 3 < kept < 12  # both good ones, and what was under way
+    assert run("in", "--out", "r.jsonl", "--set", "unit_pages=1").exit_code == ExitCode.PARTIAL
+    assert len(rows()) == 42
+    assert run("in/a.png", "--out", "all.jsonl", "--max-failures", "0").exit_code == 0
