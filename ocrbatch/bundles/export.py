@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
@@ -24,20 +23,15 @@ from ocrbatch.bundles.format import GRAPH, LEXICON, WEIGHTS, Agreement, BundleIn
 from ocrbatch.bundles.onnx_graph import graph_from_keras, halved, native_output_hidden, output_names
 from ocrbatch.bundles.onnx_int8 import quantized
 from ocrbatch.bundles.onnx_int8_first import COLUMNS
+from ocrbatch.bundles.run_folder import Weights, read_metrics, read_provenance, read_recipe, read_weights
 from ocrbatch.bundles.samples import folder_pictures, run_pictures
 from ocrbatch.bundles.store import load_weights, open_bundle, stamp_plugins, write_bundle
-from ocrbatch.config.load import load_yaml
 from ocrbatch.config.schema import DetectorInput, ImageInput, ModelSpec, RecognizerInput
-from ocrbatch.config.train import TrainConfig
-from ocrbatch.config.values import validate
 from ocrbatch.contracts import Networks
-from ocrbatch.errors import BundleError, InputError
+from ocrbatch.errors import BundleError
 from ocrbatch.lexicon import SHIPPED, lexicon_bytes
 from ocrbatch.plugin_system.host import DISABLE_VARIABLE, Host
 from ocrbatch.types import Image
-
-CONFIG, METRICS, PROVENANCE = "config.yml", "metrics.json", "provenance.json"
-Weights = Literal["best", "last"]
 
 TOLERANCE, HALF_TOLERANCE, INT8_TOLERANCE = 1e-3, 5e-2, 0.1
 SAMPLES, INT8_SAMPLES = 16, 64
@@ -69,17 +63,18 @@ def export_run(
     happens in a process of its own.
     """
     refuse_existing(out, overwrite=overwrite)
-    config = _read_config(run)
+    config = read_recipe(run)
+    weights = read_weights(run, which, config)
+    metrics, origin = read_metrics(run, which), read_provenance(run)
     count = count or (INT8_SAMPLES if int8 else SAMPLES)
     with native_output_hidden():
         import keras
     if keras.backend.backend() != "tensorflow":
         return _export_elsewhere(run, out, host, samples, count, tolerance, half, int8, licence, which, overwrite)
     pictures = run_pictures(config, count) if samples is None else folder_pictures(samples, count)
-    weights = _read(run / f"{which}.weights.h5")
     with float32_policy():
         networks = network.build_networks(config.model, host)
-        load_weights(networks.training, weights, str(run))
+        load_weights(networks.training, weights, str(run / f"{which}.weights.h5"))
         return write_model(
             networks,
             config.model,
@@ -90,8 +85,8 @@ def export_run(
             tolerance=tolerance,
             half=half,
             int8=int8,
-            metrics=_measured(_read_json(run / METRICS), which),
-            provenance=_read_json(run / PROVENANCE),
+            metrics=metrics,
+            provenance=origin,
             licence=licence,
             overwrite=overwrite,
         )
@@ -229,36 +224,6 @@ def _outputs(model: Any, batch: NDArray[np.uint8]) -> list[NDArray[Any]]:
 
     outputs = model(batch, training=False)
     return [ops.convert_to_numpy(o) for o in (outputs if isinstance(outputs, list | tuple) else (outputs,))]
-
-
-def _read_config(run: Path) -> TrainConfig:
-    if not (run / CONFIG).is_file():
-        raise InputError(f"{run} is no training run: it has no {CONFIG}.")
-    return validate(TrainConfig, load_yaml(run / CONFIG), str(run / CONFIG))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"Cannot read {path} ({error.strerror}): the run has to be evaluated at least once."
-        ) from error
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path} is no valid JSON: {error}.") from error
-    return values if isinstance(values, dict) else {}
-
-
-def _measured(metrics: dict[str, Any], which: Weights) -> dict[str, Any]:
-    found = metrics.get(which, metrics)
-    return found if isinstance(found, dict) else {}
 
 
 def _export_elsewhere(

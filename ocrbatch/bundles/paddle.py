@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,11 @@ from numpy.typing import NDArray
 from ocrbatch.bundles import network
 from ocrbatch.bundles.archive import refuse_existing
 from ocrbatch.bundles.export import float32_policy, write_model
-from ocrbatch.bundles.format import WEIGHTS, BundleInfo
+from ocrbatch.bundles.format import BundleInfo
 from ocrbatch.bundles.onnx_graph import native_output_hidden
 from ocrbatch.bundles.paddle_recipes import recipe_values
 from ocrbatch.bundles.pdparams import read_checkpoint
+from ocrbatch.bundles.store import saved_weights
 from ocrbatch.charset import load_charset
 from ocrbatch.config.load import apply_set
 from ocrbatch.config.schema import ModelSpec
@@ -72,7 +72,7 @@ def import_checkpoint(
             host,
             out,
             pictures,
-            weights=_saved(networks.training),
+            weights=saved_weights(networks.training),
             tolerance=tolerance,
             half=half,
             provenance={"imported": {"file": file.name, "sha256": digest, "recipe": Path(recipe).name}},
@@ -142,10 +142,3 @@ def _characters(charset: str, state: State) -> str:
             "name the dictionary that it was trained with by --charset FILE."
         )
     return characters
-
-
-def _saved(model: Any) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="ocrbatch-") as folder:
-        path = Path(folder) / WEIGHTS
-        model.save_weights(path)
-        return path.read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import tempfile
 import warnings
 from collections.abc import Mapping
@@ -222,8 +223,25 @@ def load_weights(model: Any, content: bytes, where: str) -> None:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", UserWarning)  # what Keras says when it leaves a layer as it was
                 model.load_weights(path)
-        except (ValueError, KeyError, OSError, UserWarning) as error:
+        except (OSError, RuntimeError) as error:
+            raise BundleError(f"The weights of {where} are damaged: put back a copy, or take others.") from error
+        except (ValueError, KeyError, UserWarning) as error:
             raise BundleError(f"The weights of {where} do not fit the network that it describes: {error}") from error
+
+
+def saved_weights(model: Any) -> bytes:
+    """The weights of a ``keras.Model`` as Keras saves them (.weights.h5)."""
+    file = _WeightsInMemory()
+    model.save_weights(file)
+    return file.getvalue()
+
+
+class _WeightsInMemory(io.BytesIO):
+    """A file that Keras takes for one of weights, for it goes by the name. HDF5 must not write to a disk itself: when
+    that is full it ends the whole process (a segmentation fault)."""
+
+    def __str__(self) -> str:
+        return WEIGHTS
 
 
 def stamp_plugins(spec: ModelSpec, host: Host) -> dict[str, PluginStamp]:

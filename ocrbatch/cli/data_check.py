@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ocrbatch.cli.data_options import counting, entries_of, format_option, json_option, write_json
+from ocrbatch.cli.data_options import counting, entries_of, format_option, json_option
 from ocrbatch.cli.options import pass_host
+from ocrbatch.cli.reports import refuse_other, refuse_other_list, write_json
 from ocrbatch.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def check(
     from ocrbatch.data.check import write_skip_list
     from ocrbatch.data.report import check as find_problems
 
+    refuse_other(json_file, "--json", "report of `ocrbatch data check`", '{\n "samples": {')
+    refuse_other_list(skip_bad)
     content, train = entries_of(data, format_name)
     val_entries: Iterator[LineLabel | PageLabel | Flaw] = iter(())
     if val is not None:
@@ -117,6 +120,7 @@ def _show(report: Report, content: str) -> None:
         for kind, times in kinds.most_common():
             found = [problem for _, problem in report.problems if problem.kind == kind]
             examples = "\n".join(f"{problem.where}: {problem.reason}" for problem in found[:_EXAMPLES])
+            examples = examples.encode(errors="backslashreplace").decode()  # names of files need not be UTF-8
             table.add_row(f"{kind.value}{' (warning)' if found[0].is_warning else ''}", str(times), examples)
         _print(table)
     if report.unknown:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-
-from ocrbatch.errors import OutputError
 
 if TYPE_CHECKING:
     from ocrbatch.data.label_types import Content, Flaw, LineLabel, PageLabel
@@ -34,16 +32,6 @@ def entries_of(path: Path, format_name: str | None) -> tuple[Content, Iterator[L
 
     found = content(path, format_name)
     return found, page_entries(path, format_name) if found == "pages" else line_entries(path, format_name)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """A value as a JSON file. Raises OutputError."""
-    import json
-
-    try:
-        path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"Cannot write {path}: {error.strerror}.") from error
 
 
 @contextmanager

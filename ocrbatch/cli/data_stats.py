@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ocrbatch.cli.data_options import counting, entries_of, format_option, json_option, write_json
+from ocrbatch.cli.data_options import counting, entries_of, format_option, json_option
+from ocrbatch.cli.reports import refuse_other, write_json
 
 if TYPE_CHECKING:
     from ocrbatch.data.stats import Stats
@@ -23,6 +24,7 @@ def stats(data: Path, format_name: str | None, json_file: Path | None) -> None:
     """Count and measure the labels DATA: pictures, texts, regions, characters."""
     from ocrbatch.data.stats import measure
 
+    refuse_other(json_file, "--json", "report of `ocrbatch data stats`", '{\n "counts": {')
     content, entries = entries_of(data, format_name)
     with counting(content) as count:
         found = measure(entries, count)

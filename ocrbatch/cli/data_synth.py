@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,7 +12,10 @@ import click
 from ocrbatch.pipeline.cores import at_most, usable_cores
 
 if TYPE_CHECKING:
-    from ocrbatch.data.synth.generate import Maker
+    from ocrbatch.data.synth.makers import LineMaker, PageMaker
+    from ocrbatch.data.synth.text import TextSource
+
+_EXAMPLES = 3
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,7 +34,7 @@ def _options(function: F) -> F:
             click.option("--fonts", type=_FOLDER, multiple=True, required=True, help="Folder of fonts; repeatable."),
             click.option("--text", type=_FILE, multiple=True, required=True,
                          help="Plain text, or lines of word<TAB>count; repeatable."),
-            click.option("--count", type=click.IntRange(1), required=True, help="How many pictures."),
+            click.option("--count", type=click.IntRange(1, 10**9), required=True, help="How many pictures."),
             click.option("--out", type=click.Path(path_type=Path), required=True,
                          help="New folder, or one to go on with."),
             click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
@@ -68,14 +71,15 @@ def det(**options: Any) -> None:
 
 
 def _generate(
-    what: str, make: Callable[..., Maker], about: dict[str, Any], *, fonts: tuple[Path, ...], text: tuple[Path, ...],
-    count: int, out: Path, seed: int, workers: int, backgrounds: Path | None,
+    what: str, make: Callable[..., LineMaker | PageMaker], about: dict[str, Any], *, fonts: tuple[Path, ...],
+    text: tuple[Path, ...], count: int, out: Path, seed: int, workers: int, backgrounds: Path | None,
 ) -> None:  # fmt: skip
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from ocrbatch.data.synth.fonts import FontBook
     from ocrbatch.data.synth.generate import generate
+    from ocrbatch.data.synth.makers import only_drawable
     from ocrbatch.data.synth.paper import find_pictures
     from ocrbatch.data.synth.text import TextSource
 
@@ -83,7 +87,9 @@ def _generate(
     console = Console(stderr=True)
     with console.status("reading fonts and text"):
         book = FontBook.scan(*fonts)
-        maker = make(TextSource.load(text), book, backgrounds=find_pictures(backgrounds))
+        source = TextSource.load(text)
+        maker, left_out = only_drawable(make(source, book, backgrounds=find_pictures(backgrounds)))
+    _tell(source, left_out)
     facts = {"kind": what, **about, "texts": [path.name for path in text], "fonts": book.licence_table()}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
@@ -93,3 +99,13 @@ def _generate(
             on_item=lambda number: progress.update(task, completed=number),
         )  # fmt: skip
     click.echo(f"{count} {what} in {out}")
+
+
+def _tell(source: TextSource, left_out: Sequence[str]) -> None:
+    """What of the text is not drawn."""
+    words = sum(len(vocabulary.words) for vocabulary in source.vocabularies)
+    if left_out:
+        examples = ", ".join(map(repr, left_out[:_EXAMPLES]))
+        click.echo(f"Left out: {len(left_out)} of {words} words that cannot be drawn, such as {examples}.", err=True)
+    if source.cut:
+        click.echo(f"Cut: {source.cut} of {words} words, which are longer than any page has room for.", err=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ocrbatch.cli.data_options import entries_of, format_option
+from ocrbatch.cli.reports import refuse_other
 from ocrbatch.errors import InputError, OutputError
 
 if TYPE_CHECKING:
@@ -28,19 +29,21 @@ Variants = Callable[[Any, Any], "list[tuple[str, Any]]"]
 @click.option("--count", type=click.IntRange(1), default=50, show_default=True, help="Samples, spread over the data.")
 @click.option("--augment", "recipe", type=_PATH, metavar="FILE|NAME",
               help="Recipe whose augmentation is shown [default: the usual one].")  # fmt: skip
-@click.option("--variants", type=click.IntRange(0), default=3, show_default=True, help="Augmented pictures a sample.")
+@click.option("--variants", type=click.IntRange(0, 100), default=3, show_default=True,
+              help="Augmented pictures a sample.")  # fmt: skip
 @format_option
 def view(data: Path, out: Path, count: int, recipe: Path | None, variants: int, format_name: str | None) -> None:
     """Show samples of DATA with their labels, and what augmentation makes of them, as one HTML page."""
-    from ocrbatch.data.gallery import gallery
+    from ocrbatch.data.gallery import BEGINS, gallery
 
+    refuse_other(out, "--out", "page of `ocrbatch data view`", BEGINS)
     content, entries = entries_of(data, format_name)
     found = list(entries)
     chosen = [found[len(found) * place // count] for place in range(count)] if len(found) > count else found
     augmented = (_pages if content == "pages" else _lines)(_recipe(recipe, content), variants)
     about = f"{len(chosen)} of {len(found)} {content} in {data}, each followed by {variants} augmented variants."
     try:
-        with out.open("w", encoding="utf-8") as file:
+        with out.open("w", encoding="utf-8", errors="backslashreplace") as file:
             file.writelines(gallery(data.name or str(data), about, _samples(chosen, augmented)))
     except OSError as error:
         raise OutputError(f"Cannot write {out}: {error.strerror}.") from error

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ocrbatch.cli.options import pass_host
+from ocrbatch.cli.reports import refuse_other
 from ocrbatch.config.suggest import did_you_mean
 from ocrbatch.errors import OutputError
+from ocrbatch.pipeline.cores import at_most, usable_cores
 
 if TYPE_CHECKING:
     from ocrbatch.pipeline.chain import Chain
@@ -32,7 +34,9 @@ _PATH = click.Path(path_type=Path)
 @click.option("--data", "folders", multiple=True, required=True, metavar="DIR", help="Labelled data; may be repeated.")
 @click.option("--protocol", "protocols", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
 @click.option("--engine", default="onnxruntime", show_default=True, metavar="NAME", help="What executes the networks.")
-@click.option("--threads", type=click.IntRange(1), help="Threads of a network [default: all cores].")
+@click.option(
+    "--threads", type=click.IntRange(1), help="Threads of a network, four a core at most [default: all cores]."
+)
 @click.option("--limit", type=click.IntRange(1), help="Only so many samples of each data set, the first ones.")
 @click.option("--json", "json_path", type=_PATH, metavar="FILE", help="Write the figures there too.")
 @click.option("--worst", type=_PATH, metavar="DIR", help="Draw the worst samples, label and reading, into DIR.")
@@ -48,6 +52,7 @@ def command(
     rec  exact  case-insensitive  alphanumeric  one-minus-ned  cer  wer  space-f1
     e2e  doctr  icdar  word-spotting  sroie
     """
+    refuse_other(json_path, "--json", "report of `ocrbatch eval`", '{\n  "task": "')
     names = _protocols(task, options["protocols"])
     models = _models(task, options)
     labels = {folder: _labels(task, folder)[: options["limit"]] for folder in _distinct(folders)}
@@ -110,7 +115,7 @@ def _chain(task: str, models: dict[str, str], host: Host, options: dict[str, Any
     if task != "e2e":
         values |= {"stages": list(models), "post": []}
     config = validate(RunConfig, {**values, "engine": {"name": options["engine"]}})
-    return Chain.build(config, host, options["threads"])
+    return Chain.build(config, host, options["threads"] and at_most(options["threads"], usable_cores()))
 
 
 def _score(
@@ -176,7 +181,7 @@ def _write_json(path: Path, record: dict[str, Any]) -> None:
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8", errors="backslashreplace")
     except OSError as error:
         raise OutputError(f"Cannot write {path} ({error.strerror}): choose another --json.") from error
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from ocrbatch.cli.arguments import FiniteRange
 from ocrbatch.cli.options import pass_host
 
 if TYPE_CHECKING:
@@ -18,9 +19,7 @@ LICENCE_HELP = "Licence of the weights, which the bundle then states, such as Ap
 
 
 def stated(_: click.Context, __: click.Parameter, licence: str | None) -> str | None:
-    """``--licence`` without spaces around it. Raises BadParameter for an empty one."""
-    if licence is not None and not licence.strip():
-        raise click.BadParameter("is empty: name the licence of the weights, such as Apache-2.0, or leave it out.")
+    """``--licence`` without spaces around it."""
     return licence and licence.strip()
 
 
@@ -40,7 +39,7 @@ def stated(_: click.Context, __: click.Parameter, licence: str | None) -> str | 
 @click.option("--count", type=click.IntRange(1), help="Pictures to compare on. Default: 16; int8 64.")
 @click.option(
     "--tolerance",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     help="Largest difference allowed between outputs, relative above 1; for int8 the share of all. Default: 0.001; "
     "--half 0.05; int8 0.1.",
 )

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ocrbatch import __version__
+from ocrbatch.cli.arguments import refuse_empty
 from ocrbatch.config.suggest import did_you_mean
 from ocrbatch.errors import ExitCode, OcrbatchError
 
@@ -42,6 +43,11 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = import_module(COMMANDS[cmd_name][0]).command
         return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not ctx.resilient_parsing:
+            refuse_empty(ctx, args)
+        return super().parse_args(ctx, args)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

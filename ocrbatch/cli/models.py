@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ocrbatch.cli.arguments import FiniteRange
 from ocrbatch.cli.export import LICENCE_HELP, stated, summary, use_tensorflow
 from ocrbatch.cli.options import pass_host
 
@@ -82,7 +83,7 @@ def verify_command(bundles: tuple[str, ...]) -> None:
 @click.option("--samples", type=click.Path(exists=True, path_type=Path), help="Pictures to try the exported graph on.")
 @click.option(
     "--tolerance",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     help="Largest difference allowed between outputs. Default: 0.001, or 0.05 with --half.",
 )
 @click.option("--half", is_flag=True, help="Store the graph's weights as float16: half the size, as fast, rounded.")

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ocrbatch.cli.arguments import FiniteRange
 from ocrbatch.cli.options import pass_host
+from ocrbatch.cli.reports import refuse_other_list
 from ocrbatch.errors import ConfigError, ExitCode
 
 if TYPE_CHECKING:
@@ -52,8 +54,10 @@ _PATH = click.Path(path_type=Path)
     metavar="BUNDLE",
     help="Start from a bundle: its model, unless the recipe names one, and its weights.",
 )
-@click.option("--resume", is_flag=True, help="Go on with the run in --out as if it had never stopped.")
-@click.option("--max-minutes", type=click.FloatRange(min=0, min_open=True), help="Save and stop after this time.")
+@click.option(
+    "--resume", is_flag=True, help="Go on with the run in --out, by its own recipe, as if it had never stopped."
+)
+@click.option("--max-minutes", type=FiniteRange(0, min_open=True), help="Save and stop after this time.")
 @click.option("--skip-bad", type=_PATH, metavar="FILE", help="Leave out bad samples and list them in FILE.")
 @click.option("--dry-run", is_flag=True, help="Check everything, print recipe, network and memory, draw a batch, stop.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on the terminal.")
@@ -62,18 +66,22 @@ def command(host: Host, task: str, out: Path | None, resume: bool, dry_run: bool
     """Train a text detector (det) or a text recognizer (rec).
 
     The recipe is put together from the defaults, then --config, then the options, then --set; it is saved in the run's
-    folder. Without --val every twentieth sample is held out. Ctrl-C saves and stops; --resume goes on.
+    folder. Without --val every twentieth sample is held out. Ctrl-C saves and stops; --resume goes on by the run's own
+    recipe, in which only --set may change something.
     """
     from ocrbatch.cli.progress import training_reporter
-    from ocrbatch.cli.recipes import resume_recipe, trace_recipe
+    from ocrbatch.cli.recipes import refuse_other_recipe, resume_recipe, trace_recipe
     from ocrbatch.nn.start import start_keras
 
+    refuse_other_list(options["skip_bad"])
     out_given = out is not None
     out = out or Path("runs") / f"{task}-{options['algo'] or 'model'}"
     recipe = resume_recipe(out, options["assignments"]) if resume else trace_recipe(host, task, options)
     config = recipe.config
     if config.model.task != task:
         raise ConfigError(f"The recipe is for {config.model.task!r}, the command says {task!r}.")
+    if resume:
+        refuse_other_recipe(host, config, out, options)
     start_keras()
     if dry_run:
         _describe(recipe, host, {**options, "resume": resume}, (out if out_given else Path()) / "dry_run.png")

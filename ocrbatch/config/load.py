@@ -23,8 +23,10 @@ def load_yaml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"Cannot read the configuration {path}: it is not text in UTF-8.") from error
     try:
         values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # dates that no calendar has, numbers of thousands of digits
         raise ConfigError(f"{path} is not valid YAML: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path} is not valid YAML: it is nested too deeply.") from error
     if values is None:
         return {}
     if not isinstance(values, dict):
@@ -74,7 +76,7 @@ def parse_value(text: str) -> Any:
     """``text`` as YAML reads it; ``1e-3`` is a number here, as people expect."""
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):  # dates that no calendar has are texts too
         return text
     if isinstance(value, str):
         try:
@@ -103,6 +105,6 @@ def _assign(target: Any, path: Sequence[str], value: Any, assignment: str) -> No
 
 
 def _index(items: list[Any], name: str, assignment: str) -> int:
-    if not name.isdigit() or int(name) >= len(items):
+    if not (name.isdecimal() and len(name) < 10) or int(name) >= len(items):
         raise ConfigError(f"--set {assignment!r}: {name!r} is not a position in a list of {len(items)}.")
     return int(name)

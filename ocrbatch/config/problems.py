@@ -37,11 +37,12 @@ def _sentence(problem: dict[str, Any], schema: type[BaseModel], where: str) -> s
     if problem["type"] == "missing":
         return f"{path}: a value is needed."
     message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
-    got = "" if isinstance(problem["input"], dict | BaseModel) else f", not {_shown(problem['input'])}"
+    got = "" if isinstance(problem["input"], dict | BaseModel) else f", not {shown(problem['input'])}"
     return f"{path}: {message[:1].lower()}{message[1:]}{got}."
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as a message shows it: not more than so much of it."""
     text = repr(value)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 

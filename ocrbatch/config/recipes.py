@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ocrbatch.config.load import load_yaml
+from ocrbatch.config.problems import shown
 from ocrbatch.config.suggest import did_you_mean
 from ocrbatch.errors import ConfigError
 
 TRAINING = ("det", "rec")
 KINDS = (*TRAINING, "run")
 """What a recipe is for: a training of a detector or recognizer, or ``ocrbatch run``. Each kind has a folder."""
+
+_KEYS: tuple[type | tuple[type, ...], str] = dict, "keys and values"
+_CHOICE: tuple[type | tuple[type, ...], str] = (dict, str), "a name, or keys and values"
+_SHAPES = {
+    "model": _KEYS,
+    "model.task": (str, "det or rec"),
+    "model.algorithm": _CHOICE,
+    "model.backbone": _CHOICE,
+    "data": _KEYS,
+    "train": _KEYS,
+    "augment": (list, "a list"),
+    "charset": (str, "the name of a charset or of its file"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +73,20 @@ def load_recipe(given: Path, kinds: Sequence[str] = TRAINING) -> dict[str, Any]:
 
     A folder hides no recipe: runs are often called after what they were made from.
     """
-    return load_yaml(_found(given, kinds))
+    values = load_yaml(_found(given, kinds))
+    return values if "run" in kinds else well_shaped(values, str(given))
+
+
+def well_shaped(values: dict[str, Any], where: str = "") -> dict[str, Any]:
+    """The values of a recipe to train by, as they are: what is looked into before a schema sees it can be. Raises
+    ConfigError; ``where`` goes before the key."""
+    for path, (kind, called) in _SHAPES.items():
+        found: Any = values
+        for key in path.split("."):
+            found = found.get(key) if isinstance(found, Mapping) else None
+        if found is not None and not isinstance(found, kind):
+            raise ConfigError(f"{where}{'.' * bool(where)}{path}: should be {called}, not {shown(found)}.")
+    return values
 
 
 def _found(given: Path, kinds: Sequence[str]) -> Path:

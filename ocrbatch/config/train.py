@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from ocrbatch.config.schema import ModelSpec, PluginChoice, PluginConfig
 
-Range = tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]]
+Factor = Annotated[float, Field(ge=0.01, le=100)]
+Range = tuple[Factor, Factor]
 
 
 class Dataset(PluginConfig):
@@ -103,6 +104,13 @@ class TrainSettings(PluginConfig):
     )
     optimizer: OptimizerConfig = OptimizerConfig()
 
+    @field_validator("scale")
+    @classmethod
+    def _scale_ascends(cls, scale: Range) -> Range:
+        if scale[0] > scale[1]:
+            raise ValueError("must ascend")
+        return scale
+
 
 class BackboneStart(PluginConfig):
     """What the backbone starts from (which backbone it is, `model.backbone` says)."""
@@ -122,10 +130,3 @@ class TrainConfig(PluginConfig):
     augment: tuple[PluginChoice, ...] | None = Field(
         None, description="Augmentation steps in order, by name with options; left out: the task's usual ones."
     )
-
-    @model_validator(mode="after")
-    def _ranges_ascend(self) -> TrainConfig:
-        low, high = self.train.scale
-        if low > high:
-            raise ValueError(f"train.scale must ascend, not fall from {low} to {high}")
-        return self

@@ -25,6 +25,9 @@ EDGE = 2.0
 CROSSED_SHARE = 0.05
 """Share of the area of an outline with more than four corners that its crossing itself may cost."""
 
+LIST_BEGINS = "# bad sample found by ocrbatch\treason\n"
+"""First line of a list of bad samples: a file that does not begin so is not ours to replace."""
+
 _JOINERS = "\u200c\u200d"
 """Invisible characters that change how their neighbours are written."""
 
@@ -135,9 +138,10 @@ def page_problem(label: PageLabel) -> Problem | None:
 
 
 def write_skip_list(path: Path, problems: Iterable[Problem]) -> None:
-    """Writes problems as a list, ``where TAB reason`` a line. Raises OutputError."""
+    """Writes problems as a list, ``where TAB reason`` a line below :data:`LIST_BEGINS`. Raises OutputError."""
+    lines = (f"{problem.where}\t{problem.reason}\n" for problem in problems)
     try:
-        path.write_text("".join(f"{problem.where}\t{problem.reason}\n" for problem in problems), encoding="utf-8")
+        path.write_text(LIST_BEGINS + "".join(lines), encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise OutputError(f"Cannot write the list of bad samples {path}: {error.strerror}.") from error
 

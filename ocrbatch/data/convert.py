@@ -98,9 +98,15 @@ class _Pictures:
         self._numbers: dict[str, int] = {}  # by stem, the last one that it was given
 
     def name(self, image: Path) -> str | None:
-        """The name of a picture; None, noted, when it cannot be copied."""
+        """The name of a picture; None, noted, when it cannot be copied or no text can hold it."""
+        named = image.name if self.copy else Path(os.path.relpath(image, self.out)).as_posix()
+        if any("\ud800" <= c <= "\udfff" for c in named):
+            self.done.left_out.append(
+                Flaw(str(image), "its name is not UTF-8, which the format needs: rename the file")
+            )
+            return None
         if not self.copy:
-            return Path(os.path.relpath(image, self.out)).as_posix()
+            return named
         key = image.absolute()
         if key not in self._copied:
             name = self._file(image)

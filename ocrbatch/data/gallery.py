@@ -13,7 +13,8 @@ import numpy as np
 from ocrbatch.types import Image, Polygon
 
 _HEAD = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
+<html lang="en"><head><meta charset="utf-8"><meta name="generator" content="ocrbatch data view">
+<title>{title}</title><style>
 body {{ font: 15px system-ui, sans-serif; margin: 2em; color: #222; background: #f6f6f4 }}
 article {{ margin: 0 0 1.5em; padding: 1em; background: #fff; border: 1px solid #ddd }}
 figure {{ display: inline-block; margin: 0 .8em .5em 0; vertical-align: top }}
@@ -24,6 +25,9 @@ mark {{ background: #fdd }}
 </style></head><body><h1>{title}</h1><p>{about}</p>
 """
 _TAIL = "</body></html>\n"
+BEGINS = _HEAD.partition("<title>")[0]
+"""How every such page begins."""
+
 _LABELLED, _IGNORED = (31, 119, 180), (160, 160, 160)
 
 

@@ -16,6 +16,7 @@ from ocrbatch.data.formats.lmdb import is_stored, stored
 from ocrbatch.data.images import Reading, read_content
 from ocrbatch.data.plain import is_plain
 from ocrbatch.data.problems import DamagedFile, UnknownFormat
+from ocrbatch.data.regular import regular
 from ocrbatch.errors import InputError
 from ocrbatch.types import Image
 
@@ -52,7 +53,7 @@ def picture_size(path: Path) -> tuple[int, int]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with PIL.Image.open(BytesIO(stored(path)) if is_stored(path) else path) as picture:
+            with PIL.Image.open(BytesIO(stored(path)) if is_stored(path) else regular(path)) as picture:
                 width, height = picture.size
                 turned = picture.getexif().get(_ORIENTATION) in _TURNED
     except Exception:  # Pillow's readers raise many kinds; some files can be mended
@@ -64,7 +65,7 @@ def _bytes_of(path: Path) -> bytes:
     if is_stored(path):
         return stored(path)
     try:
-        return path.read_bytes()
+        return regular(path).read_bytes()
     except OSError as error:
         raise InputError(f"Cannot read the picture {path} ({error.strerror}).") from error
 

@@ -66,9 +66,12 @@ class Ending:
         if isinstance(self.target, Documents):
             name = self.target.changed(self.work)
             return name and f"{self.target.name.rstrip('/')}/{name}"
-        finished, there = self._finished(), self.target.mark()
-        same_form = finished.get("form") == self.target.form
-        return self.target.name if there and same_form and there != finished.get("there") else None
+        finished = self._finished()
+        noted = finished.get("there")
+        if finished.get("form") != self.target.form or not isinstance(noted, dict):
+            return None
+        foreign = any(noted.get(key) != value for key, value in self.target.mark().items())  # a lost part is no loss
+        return self.target.name if foreign else None
 
     @property
     def _marker(self) -> Path:

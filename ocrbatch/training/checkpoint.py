@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -12,10 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from ocrbatch.bundles.store import saved_weights
 from ocrbatch.errors import TrainingError
 from ocrbatch.training.learner import Learner
 
 _STATE = "state"
+_DAMAGES = (ValueError, KeyError, TypeError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
+"""What numpy and zipfile say of a file that is cut off, or in which bytes were changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +47,23 @@ def load_checkpoint(path: Path, learner: Learner) -> Progress:
         with np.load(path, allow_pickle=False) as saved:
             progress = Progress(**json.loads(saved[_STATE].tobytes()))
             values = [saved[name] for name in sorted(saved.files) if name != _STATE]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise TrainingError(f"Cannot read the checkpoint {path} ({error}): start anew in another folder.") from error
+    except FileNotFoundError as error:
+        raise TrainingError(
+            f"There is no checkpoint {path}: start again without --resume, in another folder if weights are kept here."
+        ) from error
+    except (OSError, *_DAMAGES) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or "it is damaged"
+        raise TrainingError(
+            f"Cannot read the checkpoint {path} ({reason}): put back a copy of it, or start anew in another folder, "
+            f"with --from a bundle that `ocrbatch export {path.parent}` makes of the weights that are there."
+        ) from error
     variables = _variables(learner)
     shapes = [tuple(variable.shape) for variable in variables]
     if shapes != [value.shape for value in values]:
-        raise TrainingError(f"The checkpoint {path} belongs to another network or optimizer than this recipe's.")
+        raise TrainingError(
+            f"The checkpoint {path} belongs to another network or optimizer than this recipe's: "
+            "what decides them cannot be --set anew."
+        )
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
     return progress
@@ -61,14 +77,23 @@ def write_atomically(path: Path, text: str) -> None:
 
 def save_weights_atomically(network: Any, path: Path) -> None:
     """Keras weights (.weights.h5) that are either all there or not at all. Raises TrainingError."""
+    weights = saved_weights(network)
     with _replacing(path) as temporary:
-        network.save_weights(temporary)
+        temporary.write_bytes(weights)
+
+
+def cannot_save(path: Path, error: OSError) -> TrainingError:
+    """What to say when a file of a training could not be written."""
+    return TrainingError(
+        f"Cannot save the training as {path} ({error.strerror or error}): make room or access there, then go on with "
+        "--resume, or start again if it had not begun."
+    )
 
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    """A path beside ``path`` that takes its place, flushed to the disk, when all went well. It has the same suffixes,
-    for Keras goes by them. Raises TrainingError, which says what was in the way: a full disk, a folder that is gone."""
+    """A path beside ``path`` that takes its place, flushed to the disk, when all went well. Raises TrainingError, which
+    says what was in the way: a full disk, a folder that is gone."""
     temporary = path.with_name("." + path.name)
     try:
         yield temporary
@@ -76,10 +101,7 @@ def _replacing(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        reason = str(error.strerror or error).split(" (")[0]
-        raise TrainingError(
-            f"Cannot save the training as {path} ({reason}): make room or access there, then go on with --resume."
-        ) from error
+        raise cannot_save(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
 

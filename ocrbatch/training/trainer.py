@@ -17,6 +17,7 @@ from ocrbatch.bundles.store import locate, read_info
 from ocrbatch.config.load import dump_yaml
 from ocrbatch.config.train import TrainConfig
 from ocrbatch.errors import TrainingError
+from ocrbatch.outputs.lock import locked
 from ocrbatch.plugin_system.host import Host
 from ocrbatch.training.checkpoint import (
     Progress,
@@ -33,7 +34,7 @@ from ocrbatch.training.setup import Setup, set_up
 from ocrbatch.training.transfer import take_over_weights
 
 CONFIG, CHECKPOINT, BEST, LAST = "config.yml", "last.ckpt.npz", "best.weights.h5", "last.weights.h5"
-PROVENANCE, LEFT_OUT = "provenance.json", "left_out.txt"
+PROVENANCE, LEFT_OUT, LOCK = "provenance.json", "left_out.txt", "lock"
 
 
 class Reporter(Protocol):
@@ -75,24 +76,40 @@ def train(
     deadline = time.monotonic() + 60 * max_minutes if max_minutes else math.inf
     if config.train.tensorboard:
         require_tensorboard()
+    if out.exists():  # said now, not after minutes of reading
+        with _alone_in(out, resume):
+            pass
     if resume and skip_list is None and (out / LEFT_OUT).exists():
         skip_list = out / LEFT_OUT  # the same samples are left out again
     setup = set_up(config, host, skip_list, known=resume and skip_list is None)
     learner = build_learner(
         setup.networks.training, setup.training.loss, setup.algorithm.input, config.train, setup.devices
     )
-    progress = Progress()
-    if resume:
-        progress = load_checkpoint(out / CHECKPOINT, learner)
-        write_atomically(out / CONFIG, dump_yaml(config.model_dump(mode="json")))  # what was set anew counts from here
-    else:
-        _refuse_used(out)
+    if not resume:
         take_over_weights(config, setup.networks, host, start_from)
-        origins = [None if path is None else read_info(locate(path)) for path in (start_from, config.backbone.weights)]
-        origin = provenance(config.data.train, setup.counts, *origins)
-        _prepare_folder(out, config, skip_list, origin)
-        save_checkpoint(out / CHECKPOINT, learner, progress)  # whatever happens from here on, --resume goes on
-    return _Loop(setup, learner, out, reporter, deadline).run(progress)
+    with _alone_in(out, resume):
+        progress = Progress()
+        if resume:
+            progress = load_checkpoint(out / CHECKPOINT, learner)
+            write_atomically(out / CONFIG, dump_yaml(config.model_dump(mode="json")))  # what was set anew counts
+        else:
+            _prepare_folder(out, config, skip_list, _origin(setup, start_from))
+            save_checkpoint(out / CHECKPOINT, learner, progress)  # whatever happens from here on, --resume goes on
+        return _Loop(setup, learner, out, reporter, deadline).run(progress)
+
+
+@contextmanager
+def _alone_in(out: Path, resume: bool) -> Iterator[None]:
+    """Inside, no other training writes the folder ``out``; unless this one resumes, there was none before either.
+    Raises TrainingError, OutputError."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(out, error) from error
+    with locked(out / LOCK, out, "training"):
+        if not resume:
+            _refuse_used(out)
+        yield
 
 
 class _Loop:
@@ -167,19 +184,29 @@ class _Loop:
 
 
 def _refuse_used(out: Path) -> None:
-    if (out / CONFIG).exists():
+    """A recipe alone is a training that was never saved: there is nothing to go on with, and nothing to lose."""
+    if any((out / name).exists() for name in (CHECKPOINT, BEST, LAST)):
         raise TrainingError(f"{out} already holds a training: go on with --resume, or choose another --out.")
+
+
+def _origin(setup: Setup, start_from: Path | None) -> Mapping[str, Any]:
+    starts = (start_from, setup.config.backbone.weights)
+    infos = [None if path is None else read_info(locate(path)) for path in starts]
+    return provenance(setup.config.data.train, setup.counts, *infos)
 
 
 def _prepare_folder(out: Path, config: TrainConfig, skip_list: Path | None, origin: Mapping[str, Any]) -> None:
     try:
-        out.mkdir(parents=True, exist_ok=True)
         if skip_list is not None:
             shutil.copyfile(skip_list, out / LEFT_OUT)
         write_atomically(out / PROVENANCE, json.dumps(origin, indent=1, ensure_ascii=False))
         write_atomically(out / CONFIG, dump_yaml(config.model_dump(mode="json")))
     except OSError as error:
-        raise TrainingError(f"Cannot write to {out} ({error.strerror}): choose another --out.") from error
+        raise _cannot_write(out, error) from error
+
+
+def _cannot_write(out: Path, error: OSError) -> TrainingError:
+    return TrainingError(f"Cannot write to {out} ({error.strerror}): choose another --out.")
 
 
 def _not_finite(step: int, names: tuple[str, ...]) -> str:

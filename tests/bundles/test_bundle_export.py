@@ -176,6 +176,47 @@ def test_an_unfinished_run_is_named(
         export_run(tmp_path, tmp_path / "x.ocrb", host, samples=pictures)
 
 
+def test_a_run_that_was_saved_but_never_evaluated_has_last_weights(
+    runs: dict[str, Path], pictures: Path, host: Host, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(runs["rec"], run)
+    (run / "best.weights.h5").rename(run / "last.weights.h5")
+    with pytest.raises(InputError, match=r"no best weights yet .*: take the last ones with --weights last, or go on"):
+        export_run(run, tmp_path / "x.ocrb", host, samples=pictures, count=1)
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "provenance.json"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff"])
+def test_damaged_notes_are_named_with_what_to_do(
+    runs: dict[str, Path], pictures: Path, host: Host, tmp_path: Path, name: str, content: bytes
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(runs["rec"], run)
+    (run / name).write_bytes(content)
+    with pytest.raises(InputError, match=rf"{name} is damaged: put back a copy of it, or delete it"):
+        export_run(run, tmp_path / "x.ocrb", host, samples=pictures, count=1)
+    assert not (tmp_path / "x.ocrb").exists()
+
+
+def test_damaged_weights_are_named(runs: dict[str, Path], pictures: Path, host: Host, tmp_path: Path) -> None:
+    run, whole = tmp_path / "run", (runs["rec"] / "best.weights.h5").read_bytes()
+    shutil.copytree(runs["rec"], run)
+    for content in (b"", b"text", whole[:2000], whole.replace(b"TREE", b"tree")):
+        (run / "best.weights.h5").write_bytes(content)
+        with pytest.raises(BundleError, match=r"The weights of .*best\.weights\.h5 are damaged: put back a copy"):
+            export_run(run, tmp_path / "x.ocrb", host, samples=pictures, count=1)
+
+
+def test_metrics_without_those_of_the_weights_are_not_theirs(
+    runs: dict[str, Path], pictures: Path, host: Host, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(runs["rec"], run)
+    (run / "metrics.json").write_text('{"history": []}')
+    assert export_run(run, tmp_path / "x.ocrb", host, samples=pictures, count=1).metrics == {}
+
+
 def test_weights_of_another_network_are_named(
     runs: dict[str, Path], pictures: Path, host: Host, tmp_path: Path
 ) -> None:

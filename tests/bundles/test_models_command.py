@@ -73,7 +73,7 @@ def test_show_says_what_a_bundle_does_not(shelf: Path, make_info: Callable[[str]
 def test_an_empty_licence_is_refused(tmp_path: Path, licence: str) -> None:
     result = CliRunner().invoke(cli, ["export", str(tmp_path), "--out", "x.ocrb", "--licence", licence])
     assert result.exit_code == ExitCode.USAGE
-    assert "is empty: name the licence" in result.stderr
+    assert "--licence is empty: give it a value" in result.stderr
 
 
 def test_the_bundles_that_ship_state_their_licence_and_no_foreign_metrics() -> None:

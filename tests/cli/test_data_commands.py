@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,9 @@ def test_every_problem_of_lines_is_found(tmp_path: Path) -> None:
     } == reasons
     assert "'€' (U+20AC) 2" in said
     assert "a space stands where the TAB should be" in said
-    assert len((tmp_path / "bad.txt").read_text().splitlines()) == len(found["problems"])
+    first, *listed = (tmp_path / "bad.txt").read_text().splitlines()
+    assert first == "# bad sample found by ocrbatch\treason"
+    assert len(listed) == len(found["problems"])
 
 
 def test_every_problem_of_pages_is_found(tmp_path: Path) -> None:
@@ -339,3 +342,88 @@ def test_data_without_labels_are_an_error(tmp_path: Path) -> None:
     assert run("check", empty) == (ExitCode.INPUT, f"Error: {empty} holds no label: there is nothing to check.\n")
     assert run("convert", empty, tmp_path / "out", "--to", "paddle")[0] == ExitCode.INPUT
     assert run("check", tmp_path / "nowhere")[0] == ExitCode.INPUT
+
+
+REPORTS = (("check", "--json"), ("check", "--skip-bad"), ("stats", "--json"), ("view", "--out"))
+
+
+@pytest.mark.parametrize(("command", "option"), REPORTS)
+def test_a_report_replaces_nothing_but_its_like(tmp_path: Path, command: str, option: str) -> None:
+    data = labelled(tmp_path / "lines", [{"text": "a"}, {"text": ""}])
+    (tmp_path / "link.txt").symlink_to(data / "labels.jsonl")
+    (tmp_path / "notes.json").write_text('{"thesis": 1}\n')
+    report = tmp_path / "report"
+    needed = ["--out", tmp_path / "page.html"] if (command, option) == ("view", "--json") else []
+    for _ in range(2):
+        code, said = run(command, data, option, report, *needed)
+        assert code == (ExitCode.INPUT if command == "check" else ExitCode.OK), said
+    theirs = (data / "labels.jsonl", data / "0.png", tmp_path / "link.txt", tmp_path / "notes.json")
+    before = [path.read_bytes() for path in theirs]
+    for path in theirs:
+        code, said = run(command, data, option, path)
+        assert code == ExitCode.OUTPUT
+        assert f"{path} is there already and is no " in said
+        assert f"choose another {option}." in said
+    assert [path.read_bytes() for path in theirs] == before
+    other = next(pair for pair in REPORTS if pair != (command, option))
+    assert run(other[0], data, other[1], report)[0] == ExitCode.OUTPUT, "one report is no other"
+
+
+def test_a_report_may_go_where_nothing_is_lost(tmp_path: Path) -> None:
+    data = labelled(tmp_path / "lines", [{"text": "a"}])
+    (tmp_path / "empty").touch()
+    assert run("check", data, "--skip-bad", tmp_path / "empty", "--json", "/dev/null")[0] == ExitCode.OK
+    assert (tmp_path / "empty").read_text() == "# bad sample found by ocrbatch\treason\n"
+
+
+def test_a_name_that_is_not_utf_8_is_told_and_left_out_only_where_it_cannot_stand(tmp_path: Path) -> None:
+    name = os.fsdecode(b"\xff")
+    (tmp_path / "data").mkdir()
+    draw(tmp_path / "fine.png", 1).rename(tmp_path / "data" / f"{name}.png")
+    (tmp_path / "data" / f"{name}.gt.txt").write_text("a\u200e\n")
+    draw(tmp_path / "data" / "lone.png", 2).rename(tmp_path / "data" / f"lone{name}.png")
+    code, said = run("check", tmp_path / "data", "--json", tmp_path / "j", "--skip-bad", tmp_path / "b")
+    assert (code, "lone\\udcff.png" in said) == (ExitCode.INPUT, True), said
+    assert "lone\\udcff.png" in (tmp_path / "b").read_text("utf-8")
+    assert json.loads((tmp_path / "j").read_text("utf-8"))["problems"][0]["where"].endswith(f"{name}.png")
+    assert run("view", tmp_path / "data", "--out", tmp_path / "v.html")[0] == ExitCode.OK
+    for to, ways in (("labels", [()]), ("paddle", [(), ("--copy",)]), ("mmocr", [()])):
+        for way in ways:
+            code, said = run("convert", tmp_path / "data", tmp_path / f"{to}{len(way)}", "--to", to, *way)
+            assert code == ExitCode.PARTIAL
+            assert "its name is not UTF-8" in said
+    run("convert", tmp_path / "data", tmp_path / "folder", "--to", "folder")
+    assert [label.text for label in read_lines(tmp_path / "folder")] == ["a\u200e"]
+
+
+def test_variants_have_a_limit(tmp_path: Path) -> None:
+    data = labelled(tmp_path / "lines", [{"text": "a"}])
+    assert run("view", data, "--out", tmp_path / "v.html", "--variants", 10**22)[0] == ExitCode.USAGE
+    assert run("view", data, "--out", tmp_path / "v.html", "--count", 10**22)[0] == ExitCode.OK
+
+
+@pytest.mark.parametrize(
+    ("recipe", "words"),
+    [
+        ("model: 5", ".model: should be keys and values, not 5."),
+        ("model: {task: [1]}", ".model.task: should be det or rec, not [1]."),
+        ("model: {algorithm: 5}", ".model.algorithm: should be a name, or keys and values, not 5."),
+        ("augment: 7", ".augment: should be a list, not 7."),
+        ("augment: {name: blur}", ".augment: should be a list"),
+        ("augment: [7]", "augment.0: "),
+        ("train: x", ".train: should be keys and values, not 'x'."),
+        ("train: {scale: [2, 1]}", "train.scale: must ascend, not [2, 1]."),
+        ("train: {scale: [1, .inf]}", "train.scale.1: should be less than or equal to 100, not inf."),
+        ("data: 5", ".data: should be keys and values, not 5."),
+        ("charset: [a]", ".charset: should be the name of a charset or of its file, not ['a']."),
+        ("charset: 2026-99-99", "is not valid YAML: month must be in 1..12"),
+        ("model: " + "[" * 3000, "is not valid YAML: it is nested too deeply."),
+    ],
+)
+def test_a_recipe_of_wrong_types_names_the_key(tmp_path: Path, recipe: str, words: str) -> None:
+    data = labelled(tmp_path / "pages", [page({"text": "a"})])
+    path = tmp_path / "recipe.yml"
+    path.write_text(recipe)
+    code, said = run("view", data, "--out", tmp_path / "v.html", "--augment", path)
+    assert code == ExitCode.CONFIG, said
+    assert words in said

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import builtins
 import json
-from collections.abc import Callable
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -268,3 +271,167 @@ def test_a_path_is_relative_to_the_label_file(tmp_path: Path) -> None:
     (page,) = read_pages(path.parent)
     assert (page.image, page.size) == (tmp_path / "x.png", (7, 5))
     assert np.array_equal([len(page.regions)], [0])
+
+
+MANY = "1" + "0" * 400
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        (
+            "a.jsonl",
+            f'{{"image": "a.png", "regions": [{{"points": [[{MANY}, 1], [5, 5], [3, 4]]}}]}}',
+            "hundreds of digits",
+        ),
+        ("a.jsonl", f'{{"image": "a.png", "regions": [{{"points": [[{"1" * 5000}, 1]]}}]}}', "thousands of digits"),
+        (
+            "a.jsonl",
+            f'{{"image": "a.png", "regions": [], "width": {MANY}, "height": 5}}',
+            "'height' or 'width' is more",
+        ),
+        ("a.jsonl", f'{{"image": "a.png", "regions": {DEEP}}}', "nested too deeply"),
+        (
+            "a.jsonl",
+            '{"image": "a.png", "regions": [{"points": [[1, 1], [5, 5], [3, 4]], "text": "a\\ud800"}]}',
+            "ud800",
+        ),
+        ("a.jsonl", '{"image": "a\\udfff.png", "regions": []}', "'image' holds \\udfff, half of a character"),
+        ("a.txt", f'a.png\t[{{"transcription": "a", "points": [[{MANY}, 1], [5, 5], [3, 4]]}}]', "hundreds of digits"),
+        ("a.txt", 'a.png\t[{"transcription": "\\ud800", "points": [[1, 1], [5, 5], [3, 4]]}]', "'transcription' holds"),
+        (
+            "a.json",
+            f'{{"data_list": [{{"img_path": "a", "instances": [{{"bbox": [{MANY}, 2, 3, 4]}}]}}]}}',
+            "hundreds of",
+        ),
+        ("a.json", f'{{"data_list": {DEEP}}}', "nested too deeply"),
+    ],
+)
+def test_numbers_texts_and_depths_that_nothing_holds_are_flaws(
+    tmp_path: Path, name: str, text: str, words: str
+) -> None:
+    (flaw,) = page_entries(write(tmp_path / name, text + "\n"))
+    assert isinstance(flaw, Flaw)
+    assert words in flaw.reason
+    assert len(str(flaw)) < len(str(tmp_path)) + 200
+
+
+def test_such_lines_are_flaws_and_do_not_hide_the_others(tmp_path: Path) -> None:
+    rows = [
+        f'{{"image": "1.png", "x": {DEEP}}}',
+        '{"image": "2.png", "text": "\\ud800"}',
+        '{"image": "3.png", "text": "a"}',
+    ]
+    path = write(tmp_path / "labels.jsonl", "\n".join(rows))
+    assert content(path) == "lines"
+    deep, half, fine = line_entries(path)
+    assert str(deep) == f"{path}, line 1: not valid JSON (nested too deeply)."
+    assert str(half) == f"{path}, line 2: 'text' holds \\ud800, half of a character: write the character itself."
+    assert not isinstance(fine, Flaw)
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (f"{MANY},2,30,2,30,9,1,9,x", "not finite"),
+        ("1e39,2,3,2,3,9,1,9,x", "not finite"),
+        ("1e30,2,3,2,3,9,1,9,x", "no picture"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_coordinates_of_icdar_are_bounded_too(tmp_path: Path, picture: MakePicture, row: str, words: str) -> None:
+    picture(tmp_path / "a.png")
+    write(tmp_path / "gt_a.txt", row + "\n")
+    (flaw,) = page_entries(tmp_path)
+    assert isinstance(flaw, Flaw)
+    assert (words in flaw.reason, flaw.where) == (True, f"{tmp_path / 'gt_a.txt'}, line 1")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"regions": [{"points": [int(MANY), 1, 5, 5, 3, 4]}]}, "region 0: 'points' holds a number of hundreds"),
+        ({"regions": [{"points": [{}, 1, 5, 5, 3, 4]}]}, "region 0: 'points' is no list"),
+        ({"regions": [{"points": 5}]}, "region 0: it has no outline"),
+        ({"regions": 5}, "'regions' is missing or no list"),
+        ({"regions": [{"points": [1, 1, 5, 5, 3, 4], "text": "\ud800"}]}, "region 0: 'text' holds \\ud800"),
+        ({"height": int(MANY)}, "'height' or 'width' is more than any picture has"),
+        ({"height": None}, "'height' and 'width' of the page are missing"),
+        ({"page": [1]}, "'page' is no number of pages"),
+        ({"n_pages": int(MANY)}, "'n_pages' is no number of pages"),
+        ({"source": "\ud800"}, "'source' holds \\ud800"),
+        ({"source": "a" * 5000}, "Cannot open"),
+    ],
+)  # fmt: skip
+def test_rows_of_results_that_cannot_be_understood(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+    row = {"source": "a.png", "status": "ok", "height": 9, "width": 9, "sha256": "x", "regions": []}
+    if "source" not in change:
+        del row["sha256"]
+    (flaw,) = page_entries(write(tmp_path / "r.jsonl", json.dumps(row | change) + "\n"))
+    assert isinstance(flaw, Flaw)
+    assert words in flaw.reason
+
+
+@contextmanager
+def ending() -> Iterator[None]:
+    """What is done inside is broken off after some seconds."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(60)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".txt", ".parquet"])
+def test_pipes_and_devices_are_no_labels(tmp_path: Path, suffix: str) -> None:
+    os.mkfifo(tmp_path / f"pipe{suffix}")
+    (tmp_path / f"null{suffix}").symlink_to("/dev/null")
+    for name in ("pipe", "null"):
+        with ending(), pytest.raises(InputError, match="it is no regular file"):
+            read_pages(tmp_path / f"{name}{suffix}")
+
+
+def test_pipes_are_no_pictures(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    for read in (read_picture, picture_size):
+        with ending(), pytest.raises(InputError, match="it is no regular file"):
+            read(tmp_path / "a.png")
+    with ending():
+        (flaw,) = lmdb_format.write(tmp_path / "db", [(tmp_path / "a.png", "a")])
+    assert "it is no regular file" in flaw.reason
+
+
+@pytest.mark.parametrize("count", [b"100000000000000", b"6", b"1" * 5000])
+def test_a_database_that_claims_more_than_it_holds_is_refused(tmp_path: Path, count: bytes) -> None:
+    lmdb = pytest.importorskip("lmdb")
+    with lmdb.open(str(tmp_path)) as database, database.begin(write=True) as transaction:
+        for key in (b"image-000000001", b"label-000000001", b"image-000000002", b"label-000000002"):
+            transaction.put(key, b"x")
+        transaction.put(b"num-samples", count)
+    with ending(), pytest.raises(InputError, match="is damaged or was never finished: it holds 5 entries"):
+        read_lines(tmp_path)
+
+
+def test_a_count_may_have_zeros_before_it(tmp_path: Path) -> None:
+    lmdb = pytest.importorskip("lmdb")
+    with lmdb.open(str(tmp_path)) as database, database.begin(write=True) as transaction:
+        for key, value in {
+            b"image-000000001": b"x",
+            b"label-000000001": b"a",
+            b"num-samples": b"0" * 30 + b"1",
+        }.items():
+            transaction.put(key, value)
+    assert [label.text for label in read_lines(tmp_path)] == ["a"]
+
+
+def test_a_picture_may_have_a_name_that_is_not_utf_8(tmp_path: Path, picture: MakePicture) -> None:
+    picture(tmp_path / "a.png").rename(tmp_path / os.fsdecode(b"\xff.png"))
+    (label,) = read_lines(write(tmp_path / "a.jsonl", json.dumps({"image": "\udcff.png", "text": "a"})))
+    assert picture_size(label.image) == (32, 120)

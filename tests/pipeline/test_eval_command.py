@@ -204,3 +204,23 @@ def test_mistakes(evaluate: Eval, arguments: tuple[str, ...], code: ExitCode, wo
     assert done.exit_code == code, done.output
     assert words in done.output.replace("\n", " ")
     assert "Traceback" not in done.output
+
+
+def test_figures_replace_no_labels_but_older_figures(evaluate: Eval, bundles: dict[str, str]) -> None:
+    data = lines("lines", "ab 12")
+    options = ("rec", "--bundle", bundles["rec"], "--data", data, "--protocol", "exact", "--json")
+    for _ in range(2):
+        assert evaluate(*options, "scores.json").exit_code == 0
+    labels = Path(data, "labels.jsonl")
+    before = labels.read_bytes()
+    done = evaluate(*options, str(labels))
+    assert done.exit_code == ExitCode.OUTPUT
+    assert f"{labels} is there already and is no report of `ocrbatch eval`" in done.output
+    assert labels.read_bytes() == before
+
+
+def test_threads_have_a_limit(bundles: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = ["eval", "rec", "--bundle", bundles["rec"], "--data", lines("lines", "ab 12"), "--threads", "1" * 23]
+    done = CliRunner().invoke(cli, options)
+    assert done.exit_code == 0, done.output

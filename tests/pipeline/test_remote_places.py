@@ -95,8 +95,11 @@ def test_a_pile_and_results_elsewhere(store: Store, tmp_path: Path) -> None:
     # rows of objects that are still there are never dropped
     with pytest.raises(OutputError, match=r"rows of \d+ files .* s3://"):
         run(store.uri("in/1.png"), out=target)
-    # results that somebody else changed, and a journal that is lost
+    # results that somebody else changed or took away, and a journal that is lost
     store.upload(root / "1.png", "out/r.parquet")
+    with pytest.raises(OutputError, match="was changed since it was written"):
+        run(store.uri("in/"), out=target, build="dying_build")
+    store.fs.delete_file(f"{store.bucket}/out/r.parquet")
     assert run(store.uri("in/"), out=target, build="dying_build").state == "written"
     shutil.rmtree(journal)
     with pytest.raises(OutputError, match="no journal to go on from"):

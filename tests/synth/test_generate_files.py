@@ -177,3 +177,63 @@ def test_the_command_says_in_one_sentence_what_is_wrong(arguments: list[str], tm
         assert result.exit_code == code, result.output
         assert "Error: " in result.output
         assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(("what", "needed"), [("rec", "fonts, and a charset, that have"), ("det", "fonts that have")])
+def test_text_that_cannot_be_drawn_is_told(arguments: list[str], tmp_path: Path, what: str, needed: str) -> None:
+    text = Path(arguments[3])
+    call = ["data", "synth", what, *arguments, "--count", "1", "--out"]
+    text.write_text("Привет мир\n", encoding="utf-8")
+    result = CliRunner().invoke(cli, [*call, str(tmp_path / "none")])
+    assert result.exit_code == ExitCode.INPUT, result.output
+    assert f"None of the 2 words can be drawn, such as 'Привет': give {needed} its letters." in result.output
+    assert not (tmp_path / "none").exists()
+    text.write_text("Привет two words\n", encoding="utf-8")
+    result = CliRunner().invoke(cli, [*call, str(tmp_path / "some")])
+    assert result.exit_code == 0, result.output
+    assert "Left out: 1 of 3 words that cannot be drawn, such as 'Привет'." in result.output
+
+
+def test_words_are_those_of_the_charset(arguments: list[str], tmp_path: Path) -> None:
+    (tmp_path / "charset.txt").write_text("\n".join("abcdefghijklmnopqrstuvwxyz ".replace("q", "")))
+    call = ["data", "synth", "rec", *arguments, "--count", "1", "--charset", str(tmp_path / "charset.txt")]
+    result = CliRunner().invoke(cli, [*call, "--out", str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    assert "Left out: 1 of 9 words that cannot be drawn, such as 'quick'." in result.output
+
+
+def test_pages_of_endless_words_come_to_an_end(arguments: list[str], tmp_path: Path) -> None:
+    words = [letter * 5000 for letter in "abcde"]
+    Path(arguments[3]).write_text(" ".join(words) + "\n" + "\n".join(words))
+    result = CliRunner().invoke(
+        cli, ["data", "synth", "det", *arguments, "--count", "1", "--seed", "3", "--out", str(tmp_path / "out")]
+    )
+    assert result.exit_code == 0, result.output
+    assert "Cut: 5 of 5 words" in result.output
+
+
+@pytest.mark.parametrize("record", ["", "[1]", "{", "[" * 100_000])
+def test_a_record_that_is_none_is_told(tmp_path: Path, record: str) -> None:
+    (tmp_path / "synth.json").write_text(record)
+    (tmp_path / "labels.jsonl").write_text("mine")
+    with pytest.raises(OutputError, match=r"synth\.json is damaged or not of"):
+        generate(Grey(), tmp_path, count=2, seed=3)
+    assert (tmp_path / "labels.jsonl").read_text() == "mine"
+    assert (tmp_path / "synth.json").read_text() == record
+
+
+def test_folders_are_made_as_they_are_needed(tmp_path: Path) -> None:
+    def stop(number: int) -> None:
+        if number == 1001:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        generate(Grey(), tmp_path / "out", count=10**9, seed=3, on_item=stop)
+    assert sorted(path.name for path in (tmp_path / "out" / "images").iterdir()) == ["000", "001"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["images", "labels.jsonl", "synth.json"]
+
+
+def test_numbers_of_many_digits(arguments: list[str], tmp_path: Path) -> None:
+    call = ["data", "synth", "rec", *arguments, "--charset", "ascii", "--out", str(tmp_path / "out")]
+    assert CliRunner().invoke(cli, [*call, "--count", "1" * 23]).exit_code == ExitCode.USAGE
+    assert CliRunner().invoke(cli, [*call, "--count", "1", "--seed", "1" * 23]).exit_code == 0

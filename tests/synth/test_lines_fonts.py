@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
+import shutil
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ocrbatch.data.regular import files_in
 from ocrbatch.data.synth.fonts import Face, FontBook
 from ocrbatch.errors import InputError
 
@@ -81,3 +84,36 @@ def test_a_sister_is_of_the_same_family() -> None:
     assert book.sister(rng, faces[0], "word") == faces[1]
     assert book.sister(rng, faces[2], "word") == faces[2]
     assert book.sister(rng, faces[0], "wörd") == faces[0]
+
+
+def test_fonts_behind_links_are_found_once(font_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "fonts" / "own").mkdir(parents=True)
+    (tmp_path / "fonts" / "linked").symlink_to(font_folder)
+    (tmp_path / "fonts" / "again").symlink_to(font_folder / "sub")
+    (tmp_path / "fonts" / "own" / "round").symlink_to(tmp_path / "fonts")
+    (tmp_path / "fonts" / "own" / "above").symlink_to(tmp_path)
+    (tmp_path / "fonts" / "nowhere").symlink_to(tmp_path / "gone")
+    book = FontBook.scan(tmp_path / "fonts")
+    assert sorted(face.family for face in book.faces) == ["Capitals", "No At", "Whole"]
+
+
+def test_a_link_beside_its_folder_changes_no_path(font_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(font_folder, tmp_path / "real")
+    before = FontBook.scan(tmp_path)
+    (tmp_path / "a_link").symlink_to("real")
+    assert FontBook.scan(tmp_path) == before
+
+
+def test_a_pipe_is_no_font(font_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(font_folder, tmp_path / "fonts")
+    (tmp_path / "fonts" / "null.ttf").symlink_to("/dev/null")
+    os.mkfifo(tmp_path / "fonts" / "pipe.ttf")
+    assert all(path.suffix != ".ttf" or "pipe" not in path.name for path in files_in(tmp_path / "fonts"))
+    assert len(FontBook.scan(tmp_path / "fonts").faces) == 3
+
+
+def test_what_is_printed_is_known_beforehand(book: FontBook) -> None:
+    assert all(book.prints(text) for text in ("Total", "a@b", "12 %", ""))
+    assert not any(book.prints(text) for text in ("漢字", "Tот"))
+    capitals = FontBook.scan(Path(next(face.path for face in book.faces if face.unicase)).parent)
+    assert (capitals.prints("TOTAL"), capitals.prints("Total")) == (True, False)

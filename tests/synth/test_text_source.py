@@ -75,3 +75,33 @@ def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
         TextSource.load([tmp_path / "empty.txt"])
     with pytest.raises(InputError, match="at least one file"):
         TextSource.load([])
+
+
+def test_words_are_chosen_and_the_others_named(source: TextSource) -> None:
+    assert source.only(lambda _: True) == (source, [])
+    kept, others = source.only(str.isascii)
+    assert others == ["bécause"]
+    assert kept.vocabularies[0].words == ("the", "house")
+    assert kept.vocabularies[0].cumulative == pytest.approx([900 / 950, 1])
+    assert kept.vocabularies[0].total == pytest.approx(950)
+    kept, others = source.only(lambda word: word not in ("night", "nothing", "Nothing"))
+    assert kept.lines == ("It was a dark", "moved, he said; at all.")
+    kept, others = source.only(lambda _: False)
+    assert (kept.vocabularies, kept.lines, len(others)) == ((), (), 15)
+
+
+def test_words_that_no_page_has_room_for_are_cut_and_counted(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(f"fine {'x' * 5000}\n{'y' * 5000}\n")
+    (tmp_path / "b.tsv").write_text(f"{'z' * 101}\t3\n{'z' * 100}\t3\n")
+    source = TextSource.load([tmp_path / "a.txt", tmp_path / "b.tsv"])
+    assert source.cut == 3
+    words = [word for vocabulary in source.vocabularies for word in vocabulary.words]
+    assert sorted(map(len, words)) == [4, 100, 100, 100, 100]
+    kept, _ = source.only(lambda word: not word.startswith("x"))
+    assert [line[:4] for line in kept.lines] == ["fine", "yyyy"]
+
+
+def test_counts_without_end_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text(f"a\t{'9' * 400}\nb\t1\n")
+    with pytest.raises(InputError, match=r"a\.tsv holds a count that is larger than any"):
+        TextSource.load([tmp_path / "a.tsv"])

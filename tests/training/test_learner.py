@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,25 @@ def test_a_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:
         load_checkpoint(tmp_path / "ckpt.npz", learner(ema=0.9))
 
 
+def test_a_damaged_checkpoint_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "ckpt.npz"
+    save_checkpoint(path, learner(), Progress(6, 1.5, 0.5, 3))
+    whole = path.read_bytes()
+    encrypted = whole.replace(b"PK\x01\x02-\x03-\0\0", b"PK\x01\x02-\x03-\0\1")
+    packed = whole.replace(b"PK\x01\x02-\x03-\0\0\0\0\0", b"PK\x01\x02-\x03-\0\0\0\x63\0")
+    pickled = b"\x80\x04N."
+    other = len(whole) // 2
+    flipped = whole[:other] + bytes([whole[other] ^ 255]) + whole[other + 1 :]
+    for content in (b"", whole[:10], whole[:1000], whole[:-30], b"text", pickled, flipped, encrypted, packed):
+        assert content != whole
+        path.write_bytes(content)
+        with pytest.raises(TrainingError, match=r"Cannot read the checkpoint .*ckpt\.npz \(it is damaged\): put back"):
+            load_checkpoint(path, learner())
+    path.unlink()
+    with pytest.raises(TrainingError, match=r"There is no checkpoint .*ckpt\.npz: start again without --resume"):
+        load_checkpoint(path, learner())
+
+
 def test_a_folder_that_is_gone_is_named_when_the_training_is_saved(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     with pytest.raises(TrainingError, match=r"Cannot save the training as .*ckpt\.npz .*--resume"):
@@ -216,6 +236,17 @@ def test_a_full_disk_leaves_the_former_file(name: str, tmp_path: Path, monkeypat
     (tmp_path / name).write_text("the former one")
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(TrainingError, match="No space left on device"):
+        SAVERS[name](tmp_path / name)
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "the former one"
+
+
+@pytest.mark.parametrize("name", SAVERS)
+def test_a_disk_that_fills_while_it_is_written_to_leaves_the_former_file(
+    name: str, tmp_path: Path, files_end_at: Callable[[int], AbstractContextManager[None]]
+) -> None:
+    (tmp_path / name).write_text("the former one")
+    with files_end_at(5), pytest.raises(TrainingError, match=rf"Cannot save .*{name} \(File too large\): make room"):
         SAVERS[name](tmp_path / name)
     assert [file.name for file in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_text() == "the former one"

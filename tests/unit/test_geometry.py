@@ -185,6 +185,7 @@ def test_cropping_an_upright_box_is_slicing() -> None:
 def test_an_upright_box_is_sampled_as_one_that_is_nearly_upright(
     left: float, top: float, width: float, height: float
 ) -> None:
+    assume(all(abs(side % 1 - 0.5) > 0.01 for side in (width, height)))  # else the tilt decides how it is rounded
     rows, columns = np.mgrid[:60, :90].astype(np.float32)
     page = np.uint8(127 + 60 * np.sin(columns / 9) + 60 * np.cos(rows / 7))
     quad = np.array([[left, top], [left + width, top], [left + width, top + height], [left, top + height]], np.float32)

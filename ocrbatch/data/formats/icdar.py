@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ocrbatch.charset import normalize
-from ocrbatch.data.formats.parsing import PICTURES, contents, decoded, files_below
+from ocrbatch.data.formats.parsing import PICTURES, contents, decoded, files_below, to_points
 from ocrbatch.data.label_types import Flaw, PageLabel, RegionLabel
 from ocrbatch.errors import InputError
 from ocrbatch.geometry import min_area_quad
@@ -105,7 +105,7 @@ def _region(content: str, pattern: re.Pattern[str], quoted: bool) -> RegionLabel
         text = None if text is None else text.strip()
     if quoted and text:
         text = text[1:-1].replace('\\"', '"')
-    points = np.array(numbers, np.float32).reshape(4, 2)
+    points = to_points(np.reshape(numbers, (4, 2)))
     if text == IGNORED:
         return RegionLabel(points, None, True)
     return RegionLabel(points, None if text is None else normalize(text))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ocrbatch.data.formats import native, paddle
-from ocrbatch.data.formats.parsing import base_folder, contents, each_line, first_line
+from ocrbatch.data.formats.parsing import base_folder, contents, each_line, first_line, parse_json
 from ocrbatch.data.label_types import Content, Flaw, LineLabel, PageLabel
 
 
@@ -55,14 +54,14 @@ def _base(source: Path, data: bytes) -> Path:
 
 def _content_of(line: str) -> Content | None:
     if line.startswith("{"):
-        record: Any = json.loads(line)
+        record: Any = parse_json(line)
         return "pages" if "regions" in record else "lines" if "text" in record else None
     _, text = paddle.split(line)
     if not text.startswith("["):
         return "lines"
     try:
-        regions = json.loads(text)
-    except json.JSONDecodeError:
+        regions = parse_json(text)
+    except ValueError:
         return "pages" if "transcription" in text else "lines"
     listed = isinstance(regions, list) and all(isinstance(region, dict) for region in regions)
     return "pages" if listed else "lines"

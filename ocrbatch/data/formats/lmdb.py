@@ -13,6 +13,7 @@ from typing import Any
 
 from ocrbatch.charset import normalize
 from ocrbatch.data.label_types import Flaw, LineLabel
+from ocrbatch.data.regular import regular
 from ocrbatch.errors import InputError, OutputError
 
 FILE = "data.mdb"
@@ -90,7 +91,7 @@ def write(folder: Path, samples: Sequence[tuple[Path, str]]) -> list[Flaw]:
         with lmdb.open(str(folder), map_size=size, subdir=True) as database, database.begin(write=True) as transaction:
             for path, text in samples:
                 try:
-                    data = path.read_bytes()
+                    data = regular(path).read_bytes()
                 except OSError as error:
                     flaws.append(Flaw(str(path), f"cannot be read ({error.strerror})"))
                     continue
@@ -135,7 +136,14 @@ def _count(transaction: Any, folder: Path) -> int:
     stored = bytes(transaction.get(_COUNT) or b"")
     if not stored.isdigit():
         raise InputError(f"{folder} is no database of lines: it has no number under {_COUNT.decode()!r}.")
-    return int(stored)
+    entries = transaction.stat()["entries"]  # of a whole database: two a sample, and the count
+    count = int(stored.lstrip(b"0")[:18] or b"0")  # more digits than any count has
+    if count > entries:
+        raise InputError(
+            f"{folder} is damaged or was never finished: it holds {entries} entries, {_COUNT.decode()!r} speaks of "
+            f"{count} samples."
+        )
+    return count
 
 
 def _text(data: Any) -> str:

@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ocrbatch.charset import normalize
 from ocrbatch.data.formats.parsing import parse_json, picture, regions_of, to_points, to_size, to_text
 from ocrbatch.data.label_types import LineLabel, PageLabel, RegionLabel
 
@@ -20,10 +19,9 @@ def line(folder: Path, content: str) -> LineLabel:
     record = _record(content)
     if "regions" in record:
         raise ValueError("a page with 'regions' stands where a line with 'text' is needed")
-    text = record.get("text")
-    if not isinstance(text, str):
+    if not isinstance(record.get("text"), str):
         raise ValueError("'text' is missing or no string")
-    return LineLabel(picture(folder, record.get("image")), normalize(text), to_size(record))
+    return LineLabel(picture(folder, record.get("image")), to_text(record["text"]) or "", to_size(record))
 
 
 def page(folder: Path, content: str) -> PageLabel:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ocrbatch.charset import normalize
-from ocrbatch.data.formats.parsing import parse_json, picture, regions_of, to_points, wrong_separator
+from ocrbatch.data.formats.parsing import parse_json, picture, regions_of, to_points, whole, wrong_separator
 from ocrbatch.data.label_types import LineLabel, PageLabel, RegionLabel
 
 IGNORED = ("###", "*")
@@ -76,4 +76,4 @@ def _region(region: Any) -> RegionLabel:
     text, points = region["transcription"], to_points(region.get("points"))
     if text in IGNORED:
         return RegionLabel(points, None, True)
-    return RegionLabel(points, normalize(text), region.get("difficult") is True)
+    return RegionLabel(points, normalize(whole(text, "'transcription'")), region.get("difficult") is True)

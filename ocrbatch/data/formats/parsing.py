@@ -13,6 +13,7 @@ import numpy as np
 
 from ocrbatch.charset import normalize
 from ocrbatch.data.label_types import Flaw
+from ocrbatch.data.regular import regular
 from ocrbatch.errors import InputError
 from ocrbatch.types import Polygon
 
@@ -34,7 +35,7 @@ T = TypeVar("T")
 def contents(source: Path) -> bytes:
     """A label file without its byte order mark. Raises InputError."""
     try:
-        return source.read_bytes().removeprefix(_BOM)
+        return regular(source).read_bytes().removeprefix(_BOM)
     except OSError as error:
         raise InputError(
             f"Cannot read the labels {source} ({error.strerror}): give a label file or its folder."
@@ -71,14 +72,21 @@ def parse_json(content: str | bytes) -> Any:
         return json.loads(content)
     except json.JSONDecodeError as error:
         raise ValueError(f"not valid JSON ({error.msg} at column {error.colno})") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8 text ({error}): save the file as UTF-8") from error
     except RecursionError as error:
         raise ValueError("not valid JSON (nested too deeply)") from error
+    except ValueError as error:  # Python reads no whole number of more than 4,300 digits
+        raise ValueError("not valid JSON (a number has thousands of digits)") from error
 
 
 def to_points(value: Any) -> Polygon:
     """An outline, float32 (n, 2), n >= 3, from a list of [x, y]. Raises ValueError."""
     try:
-        points = np.asarray(value, np.float32)
+        with np.errstate(over="ignore"):  # what is too large is told below
+            points = np.asarray(value, np.float32)
+    except OverflowError as error:  # a whole number beyond what Python's floats hold
+        raise ValueError("'points' holds a number of hundreds of digits") from error
     except (TypeError, ValueError) as error:
         raise ValueError("'points' is no list of [x, y] pairs") from error
     if points.ndim != 2 or points.shape[1] != 2 or len(points) < 3:
@@ -94,14 +102,27 @@ def to_text(value: Any) -> str | None:
     """A transcription in NFC, or None. Raises ValueError."""
     if value is not None and not isinstance(value, str):
         raise ValueError("'text' is neither a string nor null")
-    return None if value is None else normalize(value)
+    return None if value is None else normalize(whole(value, "'text'"))
+
+
+def whole(text: str, called: str, encode: Callable[[str], bytes] = str.encode) -> str:
+    """A string as it is. Raises ValueError when JSON's \\u escapes made a character of it that cannot be written."""
+    try:
+        encode(text)
+    except UnicodeEncodeError as error:
+        half = ord(text[error.start])
+        raise ValueError(f"{called} holds \\u{half:04x}, half of a character: write the character itself") from error
+    return text
 
 
 def to_size(record: dict[str, Any]) -> tuple[int, int] | None:
-    """(height, width) of a picture where a record states both."""
+    """(height, width) of a picture where a record states both. Raises ValueError."""
     height, width = record.get("height"), record.get("width")
-    sane = isinstance(height, int) and isinstance(width, int) and height > 0 and width > 0
-    return (height, width) if sane else None  # type: ignore[return-value]
+    if not (isinstance(height, int) and isinstance(width, int) and height > 0 and width > 0):
+        return None
+    if max(height, width) > FARTHEST:
+        raise ValueError("'height' or 'width' is more than any picture has pixels")
+    return height, width
 
 
 def regions_of(values: Any, parse: Callable[[Any], T]) -> tuple[T, ...]:
@@ -123,7 +144,7 @@ def picture(folder: Path, name: Any) -> Path:
         raise ValueError("'image' is missing: name the picture's file")
     if "\0" in name:
         raise ValueError("'image' holds a null character")
-    return folder / name
+    return folder / whole(name, "'image'", os.fsencode)  # which takes what stands for bytes that are not UTF-8
 
 
 def base_folder(source: Path, name: Any) -> Path:

@@ -14,6 +14,7 @@ from fontTools.ttLib import TTCollection, TTFont, TTLibError
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from ocrbatch.data.regular import files_in
 from ocrbatch.errors import InputError
 
 Style = Literal["sans", "serif", "mono", "display", "dot"]
@@ -63,17 +64,20 @@ class FontBook:
     coverage: tuple[frozenset[int], ...]
     licences: tuple[str, ...]
     _families: dict[str, dict[str, list[int]]] = field(init=False, repr=False, compare=False)
+    _alphabets: frozenset[tuple[frozenset[int], bool]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         families: dict[str, dict[str, list[int]]] = {}
         for number, face in enumerate(self.faces):
             families.setdefault(face.style, {}).setdefault(face.family, []).append(number)
         object.__setattr__(self, "_families", families)
+        cases = (face.unicase for face in self.faces)
+        object.__setattr__(self, "_alphabets", frozenset(zip(self.coverage, cases, strict=True)))
 
     @classmethod
     def scan(cls, *folders: Path) -> FontBook:
-        """Every usable face under the folders, sorted by path. Raises InputError where there is none."""
-        paths = sorted(path for folder in folders for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+        """Every usable face under the folders and what they link to, sorted by path. Raises InputError for none."""
+        paths = sorted(path for folder in folders for path in files_in(folder) if path.suffix.lower() in SUFFIXES)
         known: dict[frozenset[int], frozenset[int]] = {}
         rows = [(f, known.setdefault(points, points), licence) for p in paths for f, points, licence in _faces(p)]
         if not rows:
@@ -90,8 +94,7 @@ class FontBook:
         Families of another ``style``, or whose names ``like`` does not find, are taken only if there is no other.
         Raises InputError if no face covers the text.
         """
-        needed = {ord(c) for c in text if c != " "}
-        cased = text != text.upper()
+        needed, cased = _needs(text)
         for pool in self._pools(style, like):
             for family in rng.permutation(len(pool)):
                 fit = [n for n in pool[family] if needed <= self.coverage[n] and not (cased and self.faces[n].unicase)]
@@ -99,6 +102,11 @@ class FontBook:
                     chances = np.array([self.faces[n].chance for n in fit])
                     return self.faces[fit[int(rng.choice(len(fit), p=chances / chances.sum()))]]
         raise InputError(f"No font covers all characters of {text!r}: add fonts or choose a smaller charset.")
+
+    def prints(self, text: str) -> bool:
+        """Whether a face prints all of ``text``."""
+        needed, cased = _needs(text)
+        return any(needed <= points and not (cased and unicase) for points, unicase in self._alphabets)
 
     def sister(self, rng: np.random.Generator, face: Face, text: str) -> Face:
         """Another face of the same family that prints ``text``, to stress a word with; itself if there is none."""
@@ -120,6 +128,11 @@ class FontBook:
         """One row a family: its name and the licence that its first file states."""
         rows = {face.family: licence for face, licence in zip(self.faces, self.licences, strict=True)}
         return [{"family": family, "licence": rows[family]} for family in sorted(rows)]
+
+
+def _needs(text: str) -> tuple[set[int], bool]:
+    """The code points that a face needs for a text, and whether small letters must look like such."""
+    return {ord(c) for c in text if c != " "}, text != text.upper()
 
 
 def _faces(path: Path) -> Iterator[tuple[Face, frozenset[int], str]]:

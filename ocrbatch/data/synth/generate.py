@@ -51,8 +51,6 @@ def generate(
     facts = {"version": ocrbatch.__version__, "seed": seed, "count": count, **(about or {})}
     try:
         done = _start(out, facts)
-        for thousand in range((count + 999) // 1000):
-            (out / "images" / f"{thousand:03d}").mkdir(parents=True, exist_ok=True)
         rows = _rows(maker, out, seed, range(done, count), max(1, min(workers, count - done)))
         with (out / LABEL_FILE).open("a", encoding="utf-8") as labels, closing(rows):
             for number, row in enumerate(rows, done + 1):
@@ -68,15 +66,28 @@ def _start(out: Path, facts: dict[str, Any]) -> int:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         if not record.is_file():
             raise OutputError(f"{out} is not an empty folder: give another --out, or delete it first.")
-        then, now = json.loads(record.read_text(encoding="utf-8")), json.loads(json.dumps(facts))
+        then, now = _recorded(record), json.loads(json.dumps(facts))
         other = sorted(key for key in {*then, *now} - {"count"} if then.get(key) != now.get(key))
         if other:
             raise OutputError(
                 f"{out} holds a data set with another {', '.join(other)}: give another --out, or delete it."
             )
     out.mkdir(parents=True, exist_ok=True)
-    record.write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    fresh = record.with_suffix(".new")  # a disk that is full leaves the former record
+    fresh.write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    fresh.replace(record)
     return _finished(out / LABEL_FILE)
+
+
+def _recorded(record: Path) -> dict[str, Any]:
+    """What synth.json says. Raises OutputError."""
+    try:
+        facts = json.loads(record.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        facts = None
+    if not isinstance(facts, dict):
+        raise OutputError(f"{record} is damaged or not of `ocrbatch data synth`: give another --out.")
+    return facts
 
 
 def _finished(labels: Path) -> int:
@@ -97,6 +108,7 @@ def make_item(maker: Maker, out: Path, seed: int, number: int) -> dict[str, Any]
     name = f"images/{number // 1000:03d}/{number:06d}{suffix}"
     pixels = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     _, data = cv2.imencode(suffix, pixels, options)
+    (out / name).parent.mkdir(parents=True, exist_ok=True)
     (out / name).write_bytes(data.tobytes())
     return {"image": name, "width": picture.shape[1], "height": picture.shape[0], **label}
 

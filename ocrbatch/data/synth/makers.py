@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ocrbatch.charset import Charset
 from ocrbatch.data.synth.fonts import FontBook
+from ocrbatch.data.synth.layouts.sheet import base_letter
+from ocrbatch.data.synth.line_text import label
 from ocrbatch.data.synth.lines import render_line
 from ocrbatch.data.synth.optics import Pixels, Rng
 from ocrbatch.data.synth.pages import render_page
 from ocrbatch.data.synth.text import TextSource
+from ocrbatch.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,10 @@ class LineMaker:
     def __call__(self, rng: Rng) -> tuple[Pixels, dict[str, Any]]:
         picture, text = render_line(rng, self.source, self.book, self.charset, self.backgrounds)
         return picture, {"text": text}
+
+    def drawable(self) -> Callable[[str], bool]:
+        """What tells whether a word can be drawn and labelled."""
+        return lambda word: not self.charset.unknown(label(word, self.charset)) and self.book.prints(word)
 
 
 @dataclass(frozen=True)
@@ -47,3 +55,22 @@ class PageMaker:
             for region in regions
         ]
         return picture, {"level": "line", "regions": rows}
+
+    def drawable(self) -> Callable[[str], bool]:
+        """What tells whether a word can be drawn, if need be without its accents."""
+        faces = frozenset(self.book.coverage)
+        return lambda word: any(all(ord(c) in glyphs or base_letter(c, glyphs) for c in word) for glyphs in faces)
+
+
+AnyMaker = TypeVar("AnyMaker", bound=LineMaker | PageMaker)
+
+
+def only_drawable(maker: AnyMaker) -> tuple[AnyMaker, list[str]]:
+    """The maker with the words that it can draw, and those that it cannot. Raises InputError when it can draw none."""
+    source, others = maker.source.only(maker.drawable())
+    if not source.vocabularies:
+        needed = "fonts, and a charset, that have" if isinstance(maker, LineMaker) else "fonts that have"
+        raise InputError(
+            f"None of the {len(others)} words can be drawn, such as {others[0]!r}: give {needed} its letters."
+        )
+    return replace(maker, source=source), others

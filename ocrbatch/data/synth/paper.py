@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ocrbatch.data.regular import files_in
 from ocrbatch.data.synth.ink import Mask
 from ocrbatch.data.synth.optics import Pixels, Rng, smooth_field
 from ocrbatch.errors import InputError
@@ -150,10 +151,10 @@ def _lay(ground: NDArray[np.float32], mask: Mask, colour: Colour, strength: floa
 
 
 def find_pictures(folder: Path | None) -> tuple[Path, ...]:
-    """Picture files under a folder, sorted. Raises InputError where there is none."""
+    """Picture files under a folder, links followed, sorted. Raises InputError where there is none."""
     if folder is None:
         return ()
-    found = tuple(sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURES))
+    found = tuple(path for path in files_in(folder) if path.suffix.lower() in PICTURES)
     if not found:
         raise InputError(
             f"No pictures found in {folder}: give a folder with .jpg or .png files, or leave --backgrounds out."

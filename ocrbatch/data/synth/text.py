@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from ocrbatch.errors import InputError
 
 _ENTRY = re.compile(r"^(\S+)\t(\d+(?:\.\d+)?)$")
 _MAX_LINE = 400
+_LONGEST = 100  # letters of a word; no page has room for more, and a text without spaces is one word a line
+_MARKS = ".,;:!?\"'()[]“”‘’«»"
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,14 @@ class Vocabulary:
         rising = np.cumsum([count for _, count in pairs], dtype=np.float64)
         return cls(tuple(word for word, _ in pairs), rising / rising[-1], float(rising[-1]))
 
+    def only(self, wanted: Callable[[str], bool]) -> Vocabulary | None:
+        """The words that are ``wanted``; None if there is none."""
+        counts = np.diff(self.cumulative, prepend=0.0) * self.total
+        pairs = [(word, float(count)) for word, count in zip(self.words, counts, strict=True) if wanted(word)]
+        if len(pairs) == len(self.words):
+            return self
+        return Vocabulary.of(pairs) if pairs else None
+
     def word(self, rng: np.random.Generator) -> str:
         """A word: most often by frequency, else any, so that rare letters and rare words are seen too."""
         if rng.random() < 0.35:
@@ -46,19 +57,22 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class TextSource:
-    """Vocabularies, one for each file, and the lines of the plain text files. Immutable and picklable.
+    """Vocabularies, one for each file, and the lines of the plain text files; ``cut`` words were too long. Immutable
+    and picklable.
 
     A vocabulary is taken in proportion to the total of its counts, so a file's counts say how common its language is.
     """
 
     vocabularies: tuple[Vocabulary, ...]
     lines: tuple[str, ...] = ()
+    cut: int = 0
 
     @classmethod
     def load(cls, paths: Sequence[Path]) -> TextSource:
         """Reads UTF-8 files: frequency lists (every line ``word<TAB>count``) and plain text. Raises InputError."""
         vocabularies: list[Vocabulary] = []
         lines: list[str] = []
+        cut = 0
         for path in paths:
             rows = _read_rows(path)
             entries = [_ENTRY.match(row) for row in rows]
@@ -69,10 +83,23 @@ class TextSource:
                 pairs = [(word, float(count)) for word, count in _count_words(rows).items()]
             if not any(count > 0 for _, count in pairs):
                 raise InputError(f"{path} holds no words: give plain text or lines of word<TAB>count.")
-            vocabularies.append(Vocabulary.of(pairs))
+            if not math.isfinite(sum(count for _, count in pairs)):
+                raise InputError(f"{path} holds a count that is larger than any: count the words anew.")
+            cut += sum(len(word) > _LONGEST for word, _ in pairs)
+            vocabularies.append(Vocabulary.of((word[:_LONGEST], count) for word, count in pairs))
         if not vocabularies:
             raise InputError("No text to render: give at least one file of plain text or of word<TAB>count lines.")
-        return cls(tuple(vocabularies), tuple(lines))
+        return cls(tuple(vocabularies), tuple(lines), cut)
+
+    def only(self, wanted: Callable[[str], bool]) -> tuple[TextSource, list[str]]:
+        """The source of the words that are ``wanted``, and the others."""
+        others = [word for vocabulary in self.vocabularies for word in vocabulary.words if not wanted(word)]
+        if not others:
+            return self, []
+        unwanted = frozenset(others)
+        kept = [some for vocabulary in self.vocabularies if (some := vocabulary.only(lambda w: w not in unwanted))]
+        lines = (" ".join(w for w in line.split() if w.strip(_MARKS)[:_LONGEST] not in unwanted) for line in self.lines)
+        return replace(self, vocabularies=tuple(kept), lines=tuple(filter(None, lines))), others
 
     def vocabulary(self, rng: np.random.Generator) -> Vocabulary:
         """One of the vocabularies."""
@@ -130,7 +157,7 @@ def _read_rows(path: Path) -> list[str]:
 
 
 def _count_words(rows: Iterable[str]) -> Counter[str]:
-    return Counter(word for row in rows for word in (part.strip(".,;:!?\"'()[]“”‘’«»") for part in row.split()) if word)
+    return Counter(word for row in rows for word in (part.strip(_MARKS) for part in row.split()) if word)
 
 
 def _fragment(source: TextSource, rng: np.random.Generator) -> str:

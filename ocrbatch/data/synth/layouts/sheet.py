@@ -66,7 +66,7 @@ class Type:
         """``text`` with what the face cannot print reduced to base letters or left out, single spaces."""
         if self.face.unicase:
             text = text.upper()
-        kept = "".join(c if ord(c) in self.glyphs or c == " " else _base_letter(c, self.glyphs) for c in text)
+        kept = "".join(c if ord(c) in self.glyphs or c == " " else base_letter(c, self.glyphs) for c in text)
         return " ".join(kept.split())
 
     def width(self, text: str) -> float:
@@ -90,7 +90,8 @@ class Type:
         return replace(self, size=max(7, round(self.size * factor)))
 
 
-def _base_letter(character: str, glyphs: frozenset[int]) -> str:
+def base_letter(character: str, glyphs: frozenset[int]) -> str:
+    """A character without its accents, such as o for ö; empty where a face lacks that too."""
     base = unicodedata.normalize("NFD", character)[0]
     return base if ord(base) in glyphs else ""
 
