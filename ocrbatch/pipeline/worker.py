@@ -18,6 +18,7 @@ READING = "ocrbatch.pipeline.process:build_processor"
 """What builds the processor that reads pages."""
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_LAST_SECONDS = 5.0
 
 
 def module_of(build: str) -> str:
@@ -73,6 +74,7 @@ def work(pipe: connection.Connection, module: str, threads: int, scratch: str) -
         import_module(module)
         start = _told(pipe)
         if start is None:
+            _clean_up_after_parent(scratch)
             return
         process = _function(start)(**start.arguments)
         gc.freeze()  # models and modules stay: looking through them again and again took half a percent of the time
@@ -84,7 +86,7 @@ def work(pipe: connection.Connection, module: str, threads: int, scratch: str) -
         while True:
             pipe.send(_answer(process, pipe.recv(), pipe))
     except (EOFError, OSError):  # the driver is gone, or has no more work
-        return
+        _clean_up_after_parent(scratch)
 
 
 def _told(pipe: connection.Connection) -> WorkerStart | None:
@@ -130,6 +132,17 @@ def _end_with_parent(scratch: str) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _clean_up_after_parent(scratch: str) -> None:
+    """Nobody is at the other end of the pipe. A driver that lives kills this process at once and cleans up itself; after
+    one that was killed, the thread that watches may not get to it before this process ends."""
+    parent = parent_process()
+    if parent is None:
+        return
+    parent.join(_LAST_SECONDS)
+    if not parent.is_alive():
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _portable(error: Exception) -> Exception:
