@@ -135,7 +135,7 @@ def _end_with_parent(scratch: str) -> None:
 
 
 def _clean_up_after_parent(scratch: str) -> None:
-    """Nobody is at the other end of the pipe. A driver that lives kills this process at once and cleans up itself; after
+    """Nobody is at the other end of the pipe. A driver that lives kills this process at once and cleans up; after
     one that was killed, the thread that watches may not get to it before this process ends."""
     parent = parent_process()
     if parent is None:
