@@ -76,7 +76,8 @@ def test_a_page_is_read_by_every_pair(
     assert len(row["regions"]) > 1
     (first, *_), _ = RECOGNIZERS[rec]
     read = {character for region in row["regions"] for character in region["text"]}
-    assert read == ({first, " "} if rec == "rare" else {first})  # lines of more than six letters are cut at gaps
+    assert first in read
+    assert read - {first} <= ({" "} if rec == "rare" else set())  # its lines of more than six letters are cut at gaps
 
 
 @pytest.fixture(scope="module")
