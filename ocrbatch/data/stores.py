@@ -62,6 +62,7 @@ def reason(error: Exception) -> str:
 
 
 _REASONS = {
+    "no regular file": "it is no regular file",
     "Unrecognized filesystem": "only s3, gs, abfs, hdfs and file are known",
     "NO_SUCH_BUCKET": "there is no such bucket",
     "ACCESS_DENIED": "access is denied: look at the credentials, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",

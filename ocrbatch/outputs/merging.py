@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from ocrbatch.config.differences import differences
 from ocrbatch.data.places import Place, is_uri, shown_as
+from ocrbatch.data.regular import regular
 from ocrbatch.data.stores import reason
 from ocrbatch.errors import InputError
 from ocrbatch.outputs.rows import SCHEMA
@@ -80,13 +81,11 @@ def _files(path: str) -> list[str]:
             if place.stat() is not None:
                 return [path]
             return [place.child(name).uri for name, stat in sorted(place.entries()) if stat and name.endswith(_SUFFIX)]
+        if Path(path).is_dir():
+            return [str(file) for file in sorted(Path(path).glob(f"*{_SUFFIX}"))]
+        return [str(regular(Path(path)))]
     except OSError as error:
         raise InputError(f"Cannot read {shown_as(path)}: {reason(error)}.") from error
-    if Path(path).is_dir():
-        return [str(file) for file in sorted(Path(path).glob(f"*{_SUFFIX}"))]
-    if Path(path).exists() and not Path(path).is_file():
-        raise InputError(f"Cannot read {path}: it is no file.")  # reading a pipe might never end
-    return [path]
 
 
 def _opened(path: str) -> Any:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ocrbatch.data.places import Place, is_uri, shown_as
+from ocrbatch.data.regular import regular
 from ocrbatch.data.sources import Selection, list_sources
 from ocrbatch.data.stores import reason
 from ocrbatch.errors import InputError
@@ -82,10 +83,11 @@ def read_batches(results: str | Path) -> Iterator[pa.RecordBatch]:
 
 def read_config(results: str | Path) -> dict[str, Any]:
     """The settings of the run, as far as the file holds them: only Parquet does."""
-    file = next(_files(results))
-    if _kind(file) != ".parquet":
-        return {}
+    file = os.fspath(results)
     try:
+        file = next(_files(results))
+        if _kind(file) != ".parquet":
+            return {}
         metadata = pq.read_metadata(_binary(file)).metadata or {}
         config: dict[str, Any] = json.loads(metadata.get(CONFIG_KEY.encode(), b"{}"))
     except OSError as error:
@@ -108,14 +110,14 @@ def _no_result(file: str | Path, number: int, problem: str) -> InputError:
 
 
 def _files(results: str | Path) -> Iterator[str]:
-    """The file, or those of a folder. Raises InputError for a folder without any."""
+    """The file, or those of a folder. Raises InputError for a folder without any, OSError for what is no file."""
     text = os.fspath(results)
     found = False
     for file in list_sources([text], _IN_FOLDERS):
         if file.size < 0 and _suffix(file.path) not in _READERS:
             raise InputError(f"There is no file or folder {shown_as(text)}.")
-        if not is_uri(file.path) and file.size >= 0 and not Path(file.path).is_file():
-            raise InputError(f"Cannot read {shown_as(file.path)}: it is no file.")  # reading a pipe might never end
+        if not is_uri(file.path):
+            regular(Path(file.path))
         found = True
         yield file.path
     if not found:

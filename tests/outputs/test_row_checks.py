@@ -77,4 +77,4 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path, command: str) -> None:
     os.mkfifo(tmp_path / "r.parquet")
     out = tmp_path / ("o.html" if command == "view" else "o.parquet")
     result = CliRunner().invoke(cli, [command, str(tmp_path / "r.parquet"), "--out", str(out)])
-    assert (result.exit_code, "it is no file" in result.stderr) == (ExitCode.INPUT, True), result.stderr
+    assert (result.exit_code, "it is no regular file" in result.stderr) == (ExitCode.INPUT, True), result.stderr
